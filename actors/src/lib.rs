@@ -1,0 +1,18 @@
+//! The actors of the platform, in the order of the flow, and the runtime that carries them.
+//!
+//! An upload is an [`upload::Session`]; its bytes become a content, led by one
+//! [`content::Pipeline`]; every rendition has a [`rendition::Transcoder`]; the [`encode`] pool
+//! runs confined worker processes; [`events`] carries the outbox to the event log.
+
+pub mod content;
+pub mod encode;
+pub mod events;
+pub mod rendition;
+pub mod runtime;
+pub mod upload;
+
+mod config;
+mod platform;
+
+pub use config::Config;
+pub use platform::{Engines, Platform};

@@ -1,0 +1,76 @@
+//! The one error of this crate: a kind to branch on, a source to read.
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The shard's epoch has moved on: the writer is no longer the owner and must end.
+    #[error("fenced: shard {shard} is past epoch {epoch}")]
+    Fenced {
+        /// The shard that was written to.
+        shard: u16,
+        /// The epoch that the writer held.
+        epoch: u64,
+    },
+    /// A record is not at the row version that the writer read, or exists already.
+    #[error("conflict: {what} was changed by someone else")]
+    Conflict {
+        /// Table and id.
+        what: String,
+    },
+    /// A newer grant for the same upload has been given; this writer must stop.
+    #[error("revoked: a newer grant writes to this upload")]
+    Revoked,
+    /// The record, part or blob does not exist.
+    #[error("not found: {what}")]
+    NotFound {
+        /// What was looked for.
+        what: String,
+    },
+    /// A finished blob is never overwritten.
+    #[error("exists already: {what}")]
+    Exists {
+        /// The key.
+        what: String,
+    },
+    /// No space left on the device.
+    #[error("storage is full")]
+    Full,
+    /// Another process holds the data folder.
+    #[error("the data folder {path} is in use by another process")]
+    InUse {
+        /// The folder.
+        path: String,
+    },
+    /// The queue in front of the store is at its bound.
+    #[error("busy: the store's queue is full")]
+    Busy,
+    /// The schema on disk is newer than this program.
+    #[error("the catalog has schema {found}, this program knows up to {known}: use a newer playhouse")]
+    SchemaTooNew {
+        /// Version on disk.
+        found: u32,
+        /// Highest version that this program knows.
+        known: u32,
+    },
+    /// What is stored cannot be read back.
+    #[error("corrupt: {what}")]
+    Corrupt {
+        /// What was read and why it does not parse.
+        what: String,
+    },
+    /// The operating system said no.
+    #[error("i/o: {0}")]
+    Io(std::io::Error),
+    /// The engine said no.
+    #[error("engine: {0}")]
+    Engine(String),
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::Full,
+            _ => Self::Io(error),
+        }
+    }
+}

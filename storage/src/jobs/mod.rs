@@ -1,0 +1,33 @@
+//! The queue of encode work: claims with leases over the catalog's job rows.
+//!
+//! Jobs are put in, given back and finished by the commits of the entity that owns them; this
+//! port is only how a pool takes one. A claim whose lease ran out may be claimed again, under a
+//! new token; results with the old token are refused.
+
+use crate::Result;
+use crate::model::{Job, JobClass, JobId};
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+/// The port of the job queue.
+#[async_trait]
+pub trait Jobs: Send + Sync {
+    /// Takes the first claimable job among `classes`: lowest class first, then oldest. Its state
+    /// is `Leased` with a fresh token until `until`.
+    async fn claim(&self, classes: &[JobClass], now: Timestamp, until: Timestamp) -> Result<Option<Job>>;
+
+    /// Prolongs a lease.
+    ///
+    /// # Errors
+    /// `Conflict` when `token` is no longer the holder's.
+    async fn renew(&self, id: JobId, token: &str, until: Timestamp) -> Result<()>;
+
+    /// Makes every leased job claimable again: at boot no worker of this node is alive.
+    async fn release_all(&self) -> Result<u64>;
+
+    /// Waiting jobs of these classes that serve another content than `except`.
+    async fn waiting(&self, classes: &[JobClass], except: crate::model::ContentId) -> Result<u64>;
+
+    /// The earliest `not_before` in the future among waiting jobs, to sleep until.
+    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>>;
+}

@@ -1,0 +1,20 @@
+//! Every byte that outlives the process: ids and records, one port per kind of store, one file
+//! per engine.
+//!
+//! Ports are small traits; an engine is chosen by URL (`sqlite:`, `file:`, `local:`). Changes of
+//! an entity are [`catalog::Commit`]s: plain data, fenced by the shard's epoch inside their own
+//! transaction, and acknowledged only when they are on disk.
+
+pub mod blobs;
+pub mod catalog;
+mod error;
+pub mod eventlog;
+pub mod failpoint;
+pub mod jobs;
+pub mod model;
+pub mod staging;
+
+pub use error::Error;
+
+/// What every port answers with.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

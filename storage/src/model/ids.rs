@@ -1,0 +1,93 @@
+//! Ids are types. Public ids are UUIDv7 text; the shard of an id is a pure function of its bytes.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+use uuid::Uuid;
+
+/// A shard's number, `0..shard_count`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ShardId(pub u16);
+
+/// The rising number of a shard's ownership. A write that carries an older one fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Epoch(pub u64);
+
+/// What a writer holds to prove that it owns a shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fence {
+    /// The shard that is owned.
+    pub shard: ShardId,
+    /// The epoch at which it is owned.
+    pub epoch: Epoch,
+}
+
+impl ShardId {
+    /// The shard of `key` among `count`: FNV-1a over the bytes, folded.
+    #[must_use]
+    pub fn of(key: &[u8], count: u16) -> Self {
+        let hash = key.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        Self(((hash ^ (hash >> 32)) % u64::from(count.max(1))) as u16)
+    }
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// A new id, rising with time (RFC 9562, UUIDv7).
+            #[must_use]
+            pub fn new() -> Self {
+                Self(Uuid::now_v7())
+            }
+
+            /// The shard among `count` whose owner this id is routed to.
+            #[must_use]
+            pub fn shard(&self, count: u16) -> ShardId {
+                ShardId::of(self.0.as_bytes(), count)
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Uuid::parse_str(text).map(Self)
+            }
+        }
+    };
+}
+
+id! {
+    /// A piece of content: what is uploaded once, encoded often and watched.
+    ContentId
+}
+id! {
+    /// One resumable upload.
+    UploadId
+}
+id! {
+    /// One piece of encode work.
+    JobId
+}
+id! {
+    /// One job that gave up.
+    DeadLetterId
+}

@@ -1,0 +1,50 @@
+//! Bytes of uploads that are not whole yet: numbered parts and a durable tail.
+//!
+//! A grant (`token`) gives one writer the right to append from an offset. Opening with a higher
+//! token revokes every lower one: from then on the older writer's calls answer `Revoked` and none
+//! of its bytes can land. What [`PartWriter::sync`] has answered is on disk.
+
+use crate::Result;
+use crate::model::UploadId;
+use async_trait::async_trait;
+
+/// The port of the staging store.
+#[async_trait]
+pub trait Staging: Send + Sync {
+    /// Opens an upload for appending at `offset`; bytes beyond it are dropped (they were never
+    /// committed).
+    ///
+    /// # Errors
+    /// `Revoked` when a higher token has been seen, `Corrupt` when fewer than `offset` bytes are
+    /// there, `Full`.
+    async fn open(&self, upload: UploadId, token: u64, offset: u64) -> Result<Box<dyn PartWriter>>;
+
+    /// Turns the staged bytes, all `size_bytes` of them, into the blob `key` without copying where
+    /// the engine can. Done twice, the second time changes nothing.
+    ///
+    /// # Errors
+    /// `Corrupt` when the staged size differs, `Full`.
+    async fn seal(&self, upload: UploadId, size_bytes: u64, key: &str) -> Result<()>;
+
+    /// Removes everything of an upload; nothing there is no error.
+    async fn discard(&self, upload: UploadId) -> Result<()>;
+
+    /// Ids of all uploads that have bytes here, for the clean-up of orphans.
+    async fn list(&self) -> Result<Vec<UploadId>>;
+}
+
+/// One writer of one grant.
+#[async_trait]
+pub trait PartWriter: Send {
+    /// Appends bytes; they are not durable before [`PartWriter::sync`].
+    ///
+    /// # Errors
+    /// `Revoked`, `Full`.
+    async fn write(&mut self, bytes: bytes::Bytes) -> Result<()>;
+
+    /// Makes everything written durable and answers the offset behind it.
+    ///
+    /// # Errors
+    /// `Revoked`, `Full`.
+    async fn sync(&mut self) -> Result<u64>;
+}
