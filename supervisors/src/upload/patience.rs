@@ -75,7 +75,7 @@ fn jitter(wait: Duration) -> Duration {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn it_ends_when_nothing_goes_on_for_the_limit() {
         let mut patience = Patience::new(Duration::from_millis(200));
         let error = patience.wait("connection refused").await.expect_err("over the limit");
