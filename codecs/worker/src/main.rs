@@ -8,6 +8,8 @@ mod control;
 mod failure;
 mod forbidden;
 mod output;
+mod probe;
+mod reader;
 mod source;
 mod work;
 

@@ -4,6 +4,7 @@ use crate::control::Control;
 use crate::failure::{Failure, Result};
 use crate::forbidden;
 use crate::output::Output;
+use crate::probe;
 use ffmpeg_next as ffmpeg;
 use playhouse_codecs::worker::{Command, Event};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,7 +32,10 @@ fn perform(control: &Control, _output: &Output, command: Command) -> Result<()> 
     ffmpeg::init()?;
     ffmpeg::log::set_level(ffmpeg::log::Level::Error);
     match command {
-        Command::Probe => Err(Failure::internal("not yet")),
+        Command::Probe => {
+            control.send(&Event::Probed { media: probe::probe(control)? });
+            Ok(())
+        }
         Command::Encode(_job) => Err(Failure::internal("not yet")),
         Command::Pictures(_job) => Err(Failure::internal("not yet")),
         Command::Try(what) => {
