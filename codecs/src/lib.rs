@@ -5,10 +5,13 @@
 
 pub mod cmaf;
 pub mod dash;
+mod filetype;
 pub mod hls;
 pub mod ladder;
 pub mod limits;
 pub mod media;
+pub mod order;
 pub mod plan;
 pub mod rate;
 pub mod worker;
+mod xml;
