@@ -5,7 +5,6 @@
 
 pub mod cmaf;
 pub mod dash;
-mod filetype;
 pub mod hls;
 pub mod ladder;
 pub mod limits;

@@ -5,7 +5,7 @@
 //! without pictures `video/mp4`. A film under an audio type is refused, since somebody expected
 //! sound alone.
 
-use crate::limits::Kind;
+use super::Kind;
 
 /// Claimed subtypes and the demuxers that they may turn out as.
 const KNOWN: [(&str, &[&str]); 14] = [
@@ -26,7 +26,7 @@ const KNOWN: [(&str, &[&str]); 14] = [
 ];
 
 /// Whether `claim` (a media type, RFC 6838, parameters allowed) may stand for such a file.
-pub(crate) fn agrees(claim: &str, kind: Kind, container: &str) -> bool {
+pub(super) fn agrees(claim: &str, kind: Kind, container: &str) -> bool {
     let essence = claim.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if essence.is_empty() || essence == "application/octet-stream" {
         return true;
