@@ -58,7 +58,7 @@ impl Control {
     /// When another part of the job has failed, so that this one stops too.
     pub(crate) fn pulse(&self, frame: impl FnOnce() -> u64) -> Result<()> {
         if self.stopped.load(Ordering::Relaxed) {
-            return Err(Failure::internal("stopped because another part of the job failed"));
+            return Err(Failure::stopped());
         }
         let mut last = self.last_pulse.lock().unwrap_or_else(PoisonError::into_inner);
         if last.elapsed() >= PULSE {

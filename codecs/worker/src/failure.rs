@@ -30,6 +30,11 @@ impl Failure {
         Self { kind: FailureKind::PlanMismatch, detail: detail.into() }
     }
 
+    /// Not a cause: another part of the job has failed.
+    pub(crate) fn stopped() -> Self {
+        Self::internal("stopped because another part of the job failed")
+    }
+
     pub(crate) fn internal(detail: impl Into<String>) -> Self {
         Self { kind: FailureKind::Internal, detail: detail.into() }
     }

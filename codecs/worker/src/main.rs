@@ -5,7 +5,9 @@
 
 mod cell;
 mod control;
+mod encode;
 mod failure;
+mod filters;
 mod forbidden;
 mod output;
 mod probe;

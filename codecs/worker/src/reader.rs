@@ -23,7 +23,7 @@ pub(crate) struct Reader {
     input: Input,
     stream: usize,
     decoder: Opened,
-    time_base: f64,
+    time_base: Rational,
     drained: bool,
 }
 
@@ -37,13 +37,17 @@ impl Reader {
         let stream = stream as usize;
         keep_only(&mut input, stream);
         let (decoder, time_base) = open_decoder(&input, stream, threads)?;
-        let time_base = f64::from(time_base);
         Ok(Self { input, stream, decoder, time_base, drained: false })
     }
 
     /// Seconds per tick of the frames' timestamps.
     pub(crate) fn time_base(&self) -> f64 {
-        self.time_base
+        f64::from(self.time_base)
+    }
+
+    /// The same as numerator and denominator.
+    pub(crate) fn time_base_ratio(&self) -> (i32, i32) {
+        (self.time_base.numerator(), self.time_base.denominator())
     }
 
     /// Decodes on from a key frame at least `preroll_s` before `seconds` of the container's time;
@@ -53,7 +57,7 @@ impl Reader {
     /// When the source cannot even be opened again.
     pub(crate) fn seek(&mut self, seconds: f64, attempt: usize) -> Result<bool> {
         let aimed = PREROLL_S.get(attempt).is_some_and(|preroll| {
-            let target = ((seconds - preroll) / self.time_base).floor() as i64;
+            let target = ((seconds - preroll) / self.time_base()).floor() as i64;
             seek_stream(&mut self.input, self.stream, target)
         });
         if aimed {
@@ -69,7 +73,7 @@ impl Reader {
 
     /// Like [`Self::seek`], but to the key frame at or before `seconds` itself.
     pub(crate) fn seek_to_key(&mut self, seconds: f64) -> bool {
-        let target = (seconds / self.time_base).round() as i64;
+        let target = (seconds / self.time_base()).round() as i64;
         let moved = seek_stream(&mut self.input, self.stream, target);
         if moved {
             self.decoder.flush();

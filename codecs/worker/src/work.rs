@@ -1,6 +1,7 @@
 //! From a command to its last event.
 
 use crate::control::Control;
+use crate::encode;
 use crate::failure::{Failure, Result};
 use crate::forbidden;
 use crate::output::Output;
@@ -28,7 +29,7 @@ pub(crate) fn run(control: &Control, folder: &Path, command: Command) -> ExitCod
     }
 }
 
-fn perform(control: &Control, _output: &Output, command: Command) -> Result<()> {
+fn perform(control: &Control, output: &Output, command: Command) -> Result<()> {
     ffmpeg::init()?;
     ffmpeg::log::set_level(ffmpeg::log::Level::Error);
     match command {
@@ -36,7 +37,7 @@ fn perform(control: &Control, _output: &Output, command: Command) -> Result<()> 
             control.send(&Event::Probed { media: probe::probe(control)? });
             Ok(())
         }
-        Command::Encode(_job) => Err(Failure::internal("not yet")),
+        Command::Encode(job) => encode::encode(control, output, &job),
         Command::Pictures(_job) => Err(Failure::internal("not yet")),
         Command::Try(what) => {
             forbidden::attempt(control, &what);
