@@ -9,6 +9,8 @@ pub mod hls;
 pub mod ladder;
 pub mod limits;
 pub mod media;
+pub mod order;
 pub mod plan;
 pub mod rate;
 pub mod worker;
+mod xml;
