@@ -60,6 +60,14 @@ fn a_film_with_sound() {
 }
 
 #[test]
+fn every_segment_has_a_time_of_its_own() {
+    // dash.js took the third segment's address for the fourth when equal times were repeated.
+    let text = mpd(&presentation(vec![film()], vec![sound()]));
+    assert_eq!(text.matches("<S t=").count(), text.matches("<SegmentURL").count());
+    assert!(!text.contains(" r="));
+}
+
+#[test]
 fn silent_and_audio_only_contents_have_one_set() {
     let silent = mpd(&presentation(vec![film()], vec![]));
     assert_eq!(silent.matches("<AdaptationSet").count(), 1);
