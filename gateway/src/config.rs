@@ -28,7 +28,8 @@ pub struct Config {
     pub header_bytes_max: usize,
     /// Most header lines of a request. Browsers send about 20, proxies add a dozen.
     pub headers_max: usize,
-    /// A request head must be whole within so many seconds (slow header attacks).
+    /// A request head must be whole within so many seconds (slow header attacks). It is also how
+    /// long a connection is kept open for the next request.
     pub header_read_s: u64,
     /// A connection on which no byte moves either way for so long is closed. Above the time that
     /// any handler may take, and above the keep-alive of event streams.

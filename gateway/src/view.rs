@@ -184,7 +184,87 @@ mod tests {
 
     #[test]
     fn a_viewer_sees_what_api_md_promises_and_nothing_of_the_creators() {
-        check(&rows(), expect![[r#""#]]);
+        check(
+            &rows(),
+            expect![[r#"
+            {
+              "blocked_reason": null,
+              "created_at": "2026-01-02T03:04:05Z",
+              "dash": null,
+              "description": "With sound",
+              "duration_s": 12.0,
+              "fingerprint": {
+                "outcome": "pending"
+              },
+              "hls": "/media/01900000-0000-7000-8000-000000000001/master.m3u8",
+              "id": "01900000-0000-7000-8000-000000000001",
+              "kind": "video",
+              "language": "en",
+              "owner": null,
+              "protection": "none",
+              "published_at": "2026-01-02T03:04:05Z",
+              "renditions": [
+                {
+                  "attempts": 1,
+                  "average_bps": null,
+                  "bitrate_bps": 400000,
+                  "channels": null,
+                  "codecs": null,
+                  "height": 360,
+                  "kind": "video",
+                  "last_error": null,
+                  "name": "360p",
+                  "peak_bps": null,
+                  "progress": 0.5,
+                  "segments_done": 1,
+                  "segments_total": 2,
+                  "state": "encoding",
+                  "width": 640
+                },
+                {
+                  "attempts": 0,
+                  "average_bps": 63000,
+                  "bitrate_bps": 64000,
+                  "channels": 2,
+                  "codecs": "mp4a.40.2",
+                  "height": null,
+                  "kind": "audio",
+                  "last_error": null,
+                  "name": "audio-64k",
+                  "peak_bps": 66000,
+                  "progress": 1.0,
+                  "segments_done": 2,
+                  "segments_total": 2,
+                  "state": "complete",
+                  "width": null
+                }
+              ],
+              "residency": "global",
+              "scan": {
+                "outcome": "not_configured"
+              },
+              "source": {
+                "completed_at": "2026-01-02T03:04:05Z",
+                "sha256": null,
+                "size_bytes": 1000
+              },
+              "stage": "encode",
+              "status": "published",
+              "storyboard": null,
+              "thumbnails": [
+                {
+                  "at_s": 1.5,
+                  "height": 180,
+                  "url": "/media/01900000-0000-7000-8000-000000000001/thumb-1.jpg",
+                  "width": 320
+                }
+              ],
+              "title": "A film",
+              "unlisted": false,
+              "updated_at": "2026-01-02T03:04:05Z",
+              "upload": null
+            }"#]],
+        );
     }
 
     #[test]

@@ -57,6 +57,10 @@ pub async fn serve(
     Ok(())
 }
 
+/// How much of a body is read at once. Bytes: large enough for a fast disk, small enough that ten
+/// thousand connections fit in memory.
+const READ_AT_ONCE: usize = 128 * 1024;
+
 struct Server {
     router: Router,
     http: http1::Builder,
@@ -72,7 +76,8 @@ impl Server {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
             .header_read_timeout(Duration::from_secs(config.header_read_s))
-            .max_buf_size(config.header_bytes_max)
+            .max_header_size(config.header_bytes_max)
+            .max_buf_size(READ_AT_ONCE.max(2 * config.header_bytes_max))
             .max_headers(config.headers_max);
         Self {
             router,
