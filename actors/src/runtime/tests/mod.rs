@@ -1,0 +1,1 @@
+//! Stories about entities, services and the tree.
