@@ -67,13 +67,6 @@ pub enum Write {
         /// The attempt that finished it.
         token: String,
     },
-    /// Checks that the job is still held under this token; a conflict when it is not.
-    HoldJob {
-        /// Which.
-        id: JobId,
-        /// The attempt whose result is committed.
-        token: String,
-    },
     /// Removes every job of a content.
     DeleteJobs(ContentId),
     /// A job that gave up.
