@@ -24,6 +24,8 @@ pub struct Config {
     pub hints_max: usize,
     /// Names of segments kept for look-up. About 200 bytes each: some 50 films in 13 MB.
     pub manifest_names_max: usize,
+    /// Mailboxes, deadlines of starts and stops.
+    pub runtime: crate::runtime::Config,
     /// Which sources are taken.
     pub limits: Limits,
     /// Encode work and its processes.
@@ -97,6 +99,7 @@ impl Default for Config {
             ask_tries_max: 5,
             hints_max: 1_024,
             manifest_names_max: 65_536,
+            runtime: crate::runtime::Config::default(),
             limits: Limits::default(),
             encode: Encode::default(),
             events: Events::default(),
@@ -151,6 +154,7 @@ impl Config {
         above_zero("ask_tries_max", u64::from(self.ask_tries_max))?;
         above_zero("hints_max", self.hints_max as u64)?;
         above_zero("manifest_names_max", self.manifest_names_max as u64)?;
+        self.runtime.validate().map_err(|error| format!("runtime.{error}"))?;
         self.limits.validate().map_err(|error| format!("limits: {error}"))?;
         self.encode.validate().map_err(|error| format!("encode.{error}"))?;
         self.events.validate().map_err(|error| format!("events.{error}"))

@@ -20,6 +20,7 @@ mod verdict;
 pub use checks::{Checks, Fingerprinter, NotConfigured, Scanner};
 pub use manifests::{Manifest, ManifestError, Manifests};
 pub use pipeline::Pipeline;
+pub(crate) use verdict::later;
 
 use crate::runtime::EntityId;
 use playhouse_storage::model::{
