@@ -40,30 +40,44 @@ pub(crate) struct Front {
 ///
 /// # Errors
 /// The first child that does not start.
-pub(crate) async fn start(platform: &Platform, front: Front, scratch: PathBuf) -> Result<Supervisor> {
-    let (pool, bridge, janitor, passivator, http) =
-        (Handle::new(), Handle::new(), Handle::new(), Handle::new(), Handle::new());
-    let listener = Arc::new(front.listener);
-    let router = playhouse_gateway::router(front.gateway);
-    let config = front.config;
-    let at = || platform.clone();
-    let directory = platform.directory.clone();
+pub(crate) async fn start(
+    platform: &Platform,
+    front: Front,
+    scratch: PathBuf,
+) -> Result<Supervisor> {
+    let (pool, bridge) = (&platform.pool, &platform.bridge);
+    let (janitor, passivator, http) = (Handle::new(), Handle::new(), Handle::new());
     let table = vec![
-        ChildSpec::service("encode.pool", POLICY, &pool, made(at(), move |p| Pool::new(p, &scratch))),
-        ChildSpec::service("events.bridge", POLICY, &bridge, made(at(), Bridge::new)),
-        ChildSpec::service("janitor", POLICY, &janitor, made(at(), Janitor::new)),
-        ChildSpec::service("passivator", POLICY, &passivator, move || {
-            Passivator::new(directory.clone())
-        }),
-        ChildSpec::service("http", POLICY, &http, move || {
-            Http::new(Arc::clone(&listener), router.clone(), config.clone())
-        }),
+        ChildSpec::service("encode.pool", POLICY, pool, with(platform, move |platform| {
+            Pool::new(platform, scratch.clone())
+        })),
+        ChildSpec::service("events.bridge", POLICY, bridge, with(platform, bridge_of)),
+        ChildSpec::service("janitor", POLICY, &janitor, with(platform, Janitor::new)),
+        ChildSpec::service("passivator", POLICY, &passivator, with(platform, |platform| {
+            Passivator::new(platform.directory)
+        })),
+        ChildSpec::service("http", POLICY, &http, front.service()),
     ];
     let limits = platform.directory.config();
     Ok(Supervisor::start(Strategy::OneForOne, table, limits).await?)
 }
 
 /// Makes a service of the platform, anew for each start.
-fn made<S>(platform: Platform, make: impl Fn(Platform) -> S) -> impl Fn() -> S {
+fn with<S>(platform: &Platform, make: impl Fn(Platform) -> S) -> impl Fn() -> S {
+    let platform = platform.clone();
     move || make(platform.clone())
+}
+
+fn bridge_of(platform: Platform) -> Bridge {
+    let config = platform.config.events.clone();
+    Bridge::new(platform.engines.catalog, platform.engines.eventlog, config)
+}
+
+impl Front {
+    fn service(self) -> impl Fn() -> Http {
+        let listener = Arc::new(self.listener);
+        let router = playhouse_gateway::router(self.gateway);
+        let config = self.config;
+        move || Http::new(Arc::clone(&listener), router.clone(), config.clone())
+    }
 }
