@@ -174,6 +174,7 @@ impl From<AskError> for Problem {
 /// An actor that ended while it worked on the request.
 fn ended(exit: &Exit) -> Problem {
     match exit {
+        Exit::Busy => Problem::from(StorageError::Busy),
         Exit::Stopped | Exit::Fenced | Exit::Killed => {
             Problem::unavailable("moving", "the owner of this record is changing, try again", 1)
         }
