@@ -45,7 +45,9 @@ pub enum Error {
     #[error("busy: the store's queue is full")]
     Busy,
     /// The schema on disk is newer than this program.
-    #[error("the catalog has schema {found}, this program knows up to {known}: use a newer playhouse")]
+    #[error(
+        "the catalog has schema {found}, this program knows up to {known}: use a newer playhouse"
+    )]
     SchemaTooNew {
         /// Version on disk.
         found: u32,
@@ -58,12 +60,38 @@ pub enum Error {
         /// What was read and why it does not parse.
         what: String,
     },
+    /// A setting, key or name that cannot be served; says which and what would do.
+    #[error("invalid: {0}")]
+    Invalid(String),
     /// The operating system said no.
     #[error("i/o: {0}")]
     Io(std::io::Error),
     /// The engine said no.
     #[error("engine: {0}")]
     Engine(String),
+}
+
+impl Error {
+    /// The same answer for another one who was hit by it: of a source only its text is kept.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Fenced { shard, epoch } => Self::Fenced { shard: *shard, epoch: *epoch },
+            Self::Conflict { what } => Self::Conflict { what: what.clone() },
+            Self::Revoked => Self::Revoked,
+            Self::NotFound { what } => Self::NotFound { what: what.clone() },
+            Self::Exists { what } => Self::Exists { what: what.clone() },
+            Self::Full => Self::Full,
+            Self::InUse { path } => Self::InUse { path: path.clone() },
+            Self::Busy => Self::Busy,
+            Self::SchemaTooNew { found, known } => {
+                Self::SchemaTooNew { found: *found, known: *known }
+            }
+            Self::Corrupt { what } => Self::Corrupt { what: what.clone() },
+            Self::Invalid(text) => Self::Invalid(text.clone()),
+            Self::Io(source) => Self::Io(std::io::Error::new(source.kind(), source.to_string())),
+            Self::Engine(text) => Self::Engine(text.clone()),
+        }
+    }
 }
 
 impl From<std::io::Error> for Error {

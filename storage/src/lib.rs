@@ -5,16 +5,24 @@
 //! an entity are [`catalog::Commit`]s: plain data, fenced by the shard's epoch inside their own
 //! transaction, and acknowledged only when they are on disk.
 
+mod config;
+pub mod data_dir;
+mod error;
+mod files;
+mod stores;
+
 pub mod blobs;
 pub mod catalog;
-mod error;
 pub mod eventlog;
 pub mod failpoint;
 pub mod jobs;
 pub mod model;
 pub mod staging;
 
+pub use config::Config;
+pub use data_dir::DataDir;
 pub use error::Error;
+pub use stores::Stores;
 
 /// What every port answers with.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -126,7 +126,8 @@ fn colour(media: &VideoInfo, incoming: &Incoming, outgoing: &Outgoing) -> Vec<St
     }
     let matrix = incoming.matrix();
     let range = if incoming.full_range { ":in_range=pc" } else { "" };
-    let to = format!("{range}:in_color_matrix={matrix}:out_color_matrix=bt709:out_range={out_range}");
+    let to =
+        format!("{range}:in_color_matrix={matrix}:out_color_matrix=bt709:out_range={out_range}");
     vec![scale(&to), last]
 }
 
@@ -223,5 +224,108 @@ impl Graph {
 
     fn context(&mut self, name: &str) -> Result<filter::Context> {
         self.graph.get(name).ok_or_else(|| Failure::internal("a filter is gone"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    const RATE: FrameRate = FrameRate { num: 25, den: 1 };
+
+    fn film() -> (VideoInfo, Incoming) {
+        let media = VideoInfo {
+            index: 0,
+            codec: "h264".into(),
+            width: 1920,
+            height: 1080,
+            display_width: 1920,
+            display_height: 1080,
+            rotation: 0,
+            mean_fps: 25.0,
+            start_s: 0.0,
+            duration_s: 10.0,
+            pixel_format: "yuv420p".into(),
+            bit_depth: 8,
+            hdr: false,
+            interlaced: false,
+        };
+        let incoming = Incoming {
+            width: 1920,
+            height: 1080,
+            format: ffmpeg::format::Pixel::YUV420P,
+            space: Space::Unspecified,
+            primaries: Primaries::Unspecified,
+            transfer: Transfer::Unspecified,
+            full_range: false,
+        };
+        (media, incoming)
+    }
+
+    fn check(media: &VideoInfo, incoming: &Incoming, sizes: &[(u32, u32)], expected: &Expect) {
+        let outgoing = Outgoing { rate: Some(RATE), sizes: sizes.to_vec(), full_range: false };
+        let graph = describe(media, incoming, &outgoing);
+        expected.assert_eq(&graph.replace(',', ",\n").replace(';', ";\n"));
+    }
+
+    /// Each rung is scaled from the next larger; colours of an untagged large film stay.
+    #[test]
+    fn rungs_are_scaled_in_a_cascade() {
+        let (media, incoming) = film();
+        let expected = expect![[r#"
+            [in]fps=fps=25/1:round=near,
+            scale=1920:1080:flags=bicubic:in_color_matrix=bt709:out_color_matrix=bt709:out_range=tv,
+            format=yuv420p,
+            setsar=1,
+            split[out0][on1];
+            [on1]scale=1280:720:flags=bicubic,
+            setsar=1,
+            split[out1][on2];
+            [on2]scale=640:360:flags=bicubic,
+            setsar=1[out2]"#]];
+        check(&media, &incoming, &[(1920, 1080), (1280, 720), (640, 360)], &expected);
+    }
+
+    #[test]
+    fn an_interlaced_turned_picture_of_standard_definition_is_put_right() {
+        let (mut media, mut incoming) = film();
+        (media.interlaced, media.rotation) = (true, 90);
+        (incoming.width, incoming.height) = (720, 576);
+        check(
+            &media,
+            &incoming,
+            &[(360, 640)],
+            &expect![[r#"
+            [in]bwdif=mode=send_frame:deint=interlaced,
+            fps=fps=25/1:round=near,
+            transpose=clock,
+            scale=360:640:flags=bicubic:in_color_matrix=bt601:out_color_matrix=bt709:out_range=tv,
+            format=yuv420p,
+            setsar=1[out0]"#]],
+        );
+    }
+
+    /// Tone mapping costs by the pixel, so it comes after the first scaling.
+    #[test]
+    fn high_dynamic_range_is_scaled_before_it_is_mapped() {
+        let (mut media, mut incoming) = film();
+        media.hdr = true;
+        incoming.transfer = Transfer::ARIB_STD_B67;
+        check(
+            &media,
+            &incoming,
+            &[(640, 360)],
+            &expect![[r#"
+            [in]fps=fps=25/1:round=near,
+            scale=640:360:flags=bicubic,
+            zscale=pin=bt2020:min=bt2020nc:tin=arib-std-b67:rin=tv:t=linear:npl=100,
+            format=gbrpf32le,
+            zscale=p=bt709,
+            tonemap=hable:desat=0,
+            zscale=t=bt709:m=bt709:r=tv,
+            format=yuv420p,
+            setsar=1[out0]"#]],
+        );
     }
 }

@@ -10,6 +10,7 @@ mod failure;
 mod filters;
 mod forbidden;
 mod output;
+mod pictures;
 mod probe;
 mod reader;
 mod source;

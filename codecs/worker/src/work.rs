@@ -5,6 +5,7 @@ use crate::encode;
 use crate::failure::{Failure, Result};
 use crate::forbidden;
 use crate::output::Output;
+use crate::pictures;
 use crate::probe;
 use ffmpeg_next as ffmpeg;
 use playhouse_codecs::worker::{Command, Event};
@@ -38,7 +39,7 @@ fn perform(control: &Control, output: &Output, command: Command) -> Result<()> {
             Ok(())
         }
         Command::Encode(job) => encode::encode(control, output, &job),
-        Command::Pictures(_job) => Err(Failure::internal("not yet")),
+        Command::Pictures(job) => pictures::make(control, output, &job),
         Command::Try(what) => {
             forbidden::attempt(control, &what);
             Ok(())

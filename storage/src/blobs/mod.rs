@@ -6,6 +6,8 @@ use async_trait::async_trait;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+pub mod local;
+
 /// The bytes of a blob in order, in chunks of bounded size.
 pub type ByteStream = futures_util::stream::BoxStream<'static, Result<bytes::Bytes>>;
 

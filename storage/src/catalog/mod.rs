@@ -7,12 +7,17 @@
 
 use crate::Result;
 use crate::model::{
-    Content, ContentId, DeadLetter, DeadLetterId, Fence, Job, JobId, Rendition, Segment, Status, Upload,
-    UploadId,
+    Content, ContentId, DeadLetter, DeadLetterId, Fence, Job, JobId, Rendition, Segment, Status,
+    Upload, UploadId,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
+
+pub(crate) mod cell;
+pub(crate) mod rows;
+pub(crate) mod sql;
+pub mod sqlite;
 
 /// One fenced transaction.
 #[derive(Clone, Debug)]
@@ -67,11 +72,19 @@ pub enum Write {
         /// The attempt that finished it.
         token: String,
     },
+    /// Changes nothing, but makes the commit a conflict when the job is not leased with this
+    /// token: what a lost worker brings late is refused.
+    HoldJob {
+        /// Which.
+        id: JobId,
+        /// The attempt that the other writes come from.
+        token: String,
+    },
     /// Removes every job of a content.
     DeleteJobs(ContentId),
     /// A job that gave up.
     InsertDeadLetter(Box<DeadLetter>),
-    /// Marks a dead letter as replayed.
+    /// Marks a dead letter as replayed; a conflict when it was replayed before.
     ReplayDeadLetter(DeadLetterId, Timestamp),
 }
 
@@ -122,7 +135,7 @@ pub trait Catalog: Send + Sync {
     /// Takes every shard `0..count` and raises its epoch by one. Called once per boot.
     ///
     /// # Errors
-    /// [`crate::Error::Conflict`] when the catalog was made with another shard count.
+    /// [`crate::Error::Invalid`] when the catalog was made with another shard count.
     async fn claim_shards(&self, count: u16) -> Result<Vec<Fence>>;
 
     /// Runs one fenced transaction.
@@ -143,7 +156,11 @@ pub trait Catalog: Send + Sync {
     /// A page of contents, newest first.
     async fn contents(&self, query: ContentQuery) -> Result<Vec<Content>>;
     /// Contents whose pipeline has work left, for re-activation after a boot; ids above `after`.
-    async fn contents_unfinished(&self, after: Option<ContentId>, limit: u32) -> Result<Vec<ContentId>>;
+    async fn contents_unfinished(
+        &self,
+        after: Option<ContentId>,
+        limit: u32,
+    ) -> Result<Vec<ContentId>>;
     /// All renditions of a content, in ladder order.
     async fn renditions(&self, content: ContentId) -> Result<Vec<Rendition>>;
     /// One rendition.
@@ -154,7 +171,11 @@ pub trait Catalog: Send + Sync {
     async fn jobs_of(&self, content: ContentId) -> Result<Vec<Job>>;
 
     /// Dead letters, newest first, below `before`.
-    async fn dead_letters(&self, before: Option<DeadLetterId>, limit: u32) -> Result<Vec<DeadLetter>>;
+    async fn dead_letters(
+        &self,
+        before: Option<DeadLetterId>,
+        limit: u32,
+    ) -> Result<Vec<DeadLetter>>;
     /// One dead letter.
     async fn dead_letter(&self, id: DeadLetterId) -> Result<Option<DeadLetter>>;
 

@@ -9,12 +9,20 @@ use crate::model::{Job, JobClass, JobId};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+pub(crate) mod sql;
+pub mod sqlite;
+
 /// The port of the job queue.
 #[async_trait]
 pub trait Jobs: Send + Sync {
     /// Takes the first claimable job among `classes`: lowest class first, then oldest. Its state
     /// is `Leased` with a fresh token until `until`.
-    async fn claim(&self, classes: &[JobClass], now: Timestamp, until: Timestamp) -> Result<Option<Job>>;
+    async fn claim(
+        &self,
+        classes: &[JobClass],
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Job>>;
 
     /// Prolongs a lease.
     ///
@@ -28,6 +36,7 @@ pub trait Jobs: Send + Sync {
     /// Waiting jobs of these classes that serve another content than `except`.
     async fn waiting(&self, classes: &[JobClass], except: crate::model::ContentId) -> Result<u64>;
 
-    /// The earliest `not_before` in the future among waiting jobs, to sleep until.
+    /// The earliest time in the future at which a job becomes claimable, to sleep until: a
+    /// waiting job's `not_before`, or the end of a lease (its holder may be lost).
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>>;
 }

@@ -6,8 +6,8 @@ mod job;
 mod upload;
 
 pub use content::{
-    Blocked, Check, Content, Init, MediaKind, Picture, PictureKind, Rendition, RenditionState, Segment,
-    Source, Stage, Status,
+    Blocked, Check, Content, Init, MediaKind, Picture, PictureKind, Rendition, RenditionState,
+    Segment, Source, Stage, Status,
 };
 pub use ids::{ContentId, DeadLetterId, Epoch, Fence, JobId, ShardId, UploadId};
 pub use job::{DeadLetter, Job, JobClass, JobState};

@@ -8,6 +8,8 @@ use crate::Result;
 use crate::model::UploadId;
 use async_trait::async_trait;
 
+pub mod local;
+
 /// The port of the staging store.
 #[async_trait]
 pub trait Staging: Send + Sync {

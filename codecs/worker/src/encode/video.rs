@@ -140,7 +140,8 @@ impl<'a> Pictures<'a> {
         let start = (self.media.start_s / self.reader.time_base()).round() as i64;
         // Two pictures at one time, or one without any: the rate filter needs them to rise.
         let after_last = self.last_pts.saturating_add(1);
-        let pts = picture.timestamp().map_or(after_last.max(0), |pts| (pts - start).max(after_last));
+        let pts =
+            picture.timestamp().map_or(after_last.max(0), |pts| (pts - start).max(after_last));
         self.last_pts = pts;
         picture.set_pts(Some(pts));
         Ok(Some(picture))

@@ -249,7 +249,7 @@ fn count_indexed(input: &mut Input, index: usize, size: u64) -> Result<Option<u6
     if end.is_some_and(|end| end.unsigned_abs() > size) {
         return Err(Failure::truncated("the file is cut short: its index points beyond its end"));
     }
-    let hidden = i32::try_from(ffmpeg::ffi::AVINDEX_DISCARD_FRAME).unwrap_or(2);
+    let hidden = ffmpeg::ffi::AVINDEX_DISCARD_FRAME;
     let shown = entries.iter().filter(|(_, _, flags)| flags & hidden == 0).count();
     Ok(Some(shown as u64))
 }

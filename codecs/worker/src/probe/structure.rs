@@ -57,7 +57,9 @@ pub(super) fn check(file: &SourceFile) -> Result<Structure> {
     let head = &head[..count];
     Ok(match head {
         [0x1a, 0x45, 0xdf, 0xa3, ..] => matroska(&read, size)?,
-        [b'R', b'I', b'F', b'F', a, b, c, d, ..] => riff(u32::from_le_bytes([*a, *b, *c, *d]), size),
+        [b'R', b'I', b'F', b'F', a, b, c, d, ..] => {
+            riff(u32::from_le_bytes([*a, *b, *c, *d]), size)
+        }
         [_, _, _, _, kind @ ..] if is_mp4(kind) => mp4(&read, size)?,
         _ => Structure::default(),
     })

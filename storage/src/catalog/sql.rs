@@ -1,0 +1,234 @@
+//! What the catalog says to a database, once for all dialects: plain functions from a write or a
+//! question to SQL with `$n` parameters.
+//!
+//! An engine runs the statements in order inside its transaction and holds each one's
+//! [`Expect`]ation against the number of rows that it touched. Only SQL that SQLite and
+//! PostgreSQL read alike stands here; what differs belongs to the engine's own file.
+
+use super::cell::Cell;
+use super::rows::Row;
+use super::{ContentQuery, NewEvent, Write};
+use crate::model::{
+    Content, ContentId, DeadLetter, DeadLetterId, Fence, Job, Rendition, Segment, Upload,
+};
+use jiff::Timestamp;
+
+/// One statement and what it must do.
+#[derive(Clone, Debug)]
+pub(crate) struct Statement {
+    pub(crate) sql: String,
+    pub(crate) params: Vec<Cell>,
+    pub(crate) expect: Expect,
+}
+
+/// How many rows a statement must touch.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Expect {
+    /// As many as there are.
+    Any,
+    /// Exactly one; else it is a conflict about this.
+    One(String),
+}
+
+/// Reads the epoch and the last sequence of a shard.
+pub(crate) const SHARD: &str = "SELECT epoch, sequence FROM shard WHERE shard = $1";
+/// Stores the last sequence that a shard has given.
+pub(crate) const SHARD_SEQUENCE: &str = "UPDATE shard SET sequence = $2 WHERE shard = $1";
+/// Counts the shards that the catalog was made with.
+pub(crate) const SHARD_COUNT: &str = "SELECT COUNT(*) FROM shard";
+/// Makes a shard that nobody has owned yet.
+pub(crate) const SHARD_INSERT: &str =
+    "INSERT INTO shard (shard, epoch, sequence) VALUES ($1, 0, 0)";
+/// Makes every earlier owner of every shard a stranger.
+pub(crate) const SHARDS_RAISE: &str = "UPDATE shard SET epoch = epoch + 1";
+/// Every shard with its epoch.
+pub(crate) const SHARDS: &str = "SELECT shard, epoch FROM shard ORDER BY shard";
+/// Removes what the event log has.
+pub(crate) const OUTBOX_DONE: &str = "DELETE FROM outbox WHERE position <= $1";
+
+/// The words that a search may have: each costs one scan of every title.
+const SEARCH_WORDS_MAX: usize = 8;
+
+/// The statements of one write.
+pub(crate) fn statements(write: &Write) -> Vec<Statement> {
+    match write {
+        Write::InsertUpload(row) => vec![insert::<Upload>(row)],
+        Write::UpdateUpload(row) => vec![update::<Upload>(row)],
+        Write::InsertContent(row) => vec![insert::<Content>(row)],
+        Write::UpdateContent(row) => vec![update::<Content>(row)],
+        Write::DeleteContent(id) => delete_content(*id),
+        Write::InsertRendition(row) => vec![insert::<Rendition>(row)],
+        Write::UpdateRendition(row) => vec![update::<Rendition>(row)],
+        Write::InsertSegment(row) => vec![insert::<Segment>(row)],
+        Write::DeleteSegments(content, rendition) => vec![any(
+            "DELETE FROM segment WHERE content_id = $1 AND rendition = $2",
+            vec![Cell::text(content), Cell::text(rendition)],
+        )],
+        Write::InsertJob(row) => vec![insert::<Job>(row)],
+        Write::RequeueJob { id, token, not_before, work } => vec![one(
+            "UPDATE job SET token = NULL, lease_until = NULL, not_before = $3, work = $4 \
+             WHERE id = $1 AND token = $2",
+            vec![Cell::text(id), Cell::text(token), Cell::time(*not_before), Cell::json(work)],
+            format!("the lease of job {id}"),
+        )],
+        Write::FinishJob { id, token } => vec![one(
+            "DELETE FROM job WHERE id = $1 AND token = $2",
+            vec![Cell::text(id), Cell::text(token)],
+            format!("the lease of job {id}"),
+        )],
+        // An update that changes nothing: where several writers meet, it holds the row, too.
+        Write::HoldJob { id, token } => vec![one(
+            "UPDATE job SET token = token WHERE id = $1 AND token = $2",
+            vec![Cell::text(id), Cell::text(token)],
+            format!("the lease of job {id}"),
+        )],
+        Write::DeleteJobs(content) => vec![delete_where("job", "content_id", *content)],
+        Write::InsertDeadLetter(row) => vec![insert::<DeadLetter>(row)],
+        Write::ReplayDeadLetter(id, at) => vec![replay_dead_letter(*id, *at)],
+    }
+}
+
+/// The outbox row of one event.
+pub(crate) fn outbox_row(
+    fence: Fence,
+    sequence: u64,
+    at: Timestamp,
+    event: &NewEvent,
+) -> Statement {
+    any(
+        "INSERT INTO outbox (shard, sequence, at, topic, event_key, payload) \
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        vec![
+            Cell::int(fence.shard.0),
+            Cell::int(sequence),
+            Cell::time(at),
+            Cell::text(&event.topic),
+            Cell::text(&event.key),
+            Cell::json(&event.payload),
+        ],
+    )
+}
+
+/// `SELECT` of every column of a table, for the rest of a query to follow.
+pub(crate) fn select<R: Row>() -> String {
+    format!("SELECT {} FROM {}", R::COLUMNS.join(", "), R::TABLE)
+}
+
+/// Receiving uploads whose time is over: `$1` now, `$2` limit.
+pub(crate) const UPLOADS_EXPIRED: &str = "SELECT id FROM upload \
+     WHERE state = 'receiving' AND expires_at <= $1 ORDER BY expires_at, id LIMIT $2";
+
+/// Completed uploads whose content has no source yet: `$1` limit.
+pub(crate) const UPLOADS_NOT_HANDED_OVER: &str = "SELECT upload.id FROM content \
+     JOIN upload ON upload.id = content.upload_id \
+     WHERE content.source IS NULL AND content.stage <> 'deleting' AND upload.state = 'completed' \
+     ORDER BY upload.id LIMIT $1";
+
+/// Contents with work left: `$1` after, `$2` limit.
+pub(crate) const CONTENTS_UNFINISHED: &str = "SELECT id FROM content \
+     WHERE stage NOT IN ('receive', 'done', 'blocked', 'failed') AND id > $1 \
+     ORDER BY id LIMIT $2";
+
+/// A page of contents.
+pub(crate) fn contents(query: &ContentQuery) -> (String, Vec<Cell>) {
+    let mut wheres = Vec::new();
+    let mut params = Vec::new();
+    let text = query.text.as_deref().unwrap_or_default().to_lowercase();
+    for word in text.split_whitespace().take(SEARCH_WORDS_MAX) {
+        params.push(Cell::Text(format!("%{}%", escape_like(word))));
+        wheres.push(format!("search LIKE ${} ESCAPE '\\'", params.len()));
+    }
+    if let Some(owner) = &query.owner {
+        params.push(Cell::text(owner));
+        wheres.push(format!("owner = ${}", params.len()));
+    }
+    if !query.statuses.is_empty() {
+        let first = params.len() + 1;
+        params.extend(query.statuses.iter().map(Cell::word));
+        wheres.push(format!("status IN ({})", placeholders(first, query.statuses.len())));
+    }
+    if let Some(before) = query.before {
+        params.push(Cell::text(before));
+        wheres.push(format!("id < ${}", params.len()));
+    }
+    params.push(Cell::int(query.limit));
+    let filter = if wheres.is_empty() { "1 = 1".to_owned() } else { wheres.join(" AND ") };
+    let sql =
+        format!("{} WHERE {filter} ORDER BY id DESC LIMIT ${}", select::<Content>(), params.len());
+    (sql, params)
+}
+
+/// `$first, $first+1, …`
+pub(crate) fn placeholders(first: usize, count: usize) -> String {
+    let names: Vec<_> = (first..first + count).map(|n| format!("${n}")).collect();
+    names.join(", ")
+}
+
+fn insert<R: Row>(row: &R) -> Statement {
+    let columns = R::COLUMNS.join(", ");
+    let values = placeholders(1, R::COLUMNS.len());
+    let params = row.to_cells();
+    let what = name_of::<R>(&params);
+    one(&format!("INSERT INTO {} ({columns}) VALUES ({values})", R::TABLE), params, what)
+}
+
+fn update<R: Row>(row: &R) -> Statement {
+    let sets: Vec<_> = (R::KEY..R::COLUMNS.len())
+        .map(|index| format!("{} = ${}", R::COLUMNS[index], index + 1))
+        .collect();
+    let keys: Vec<_> =
+        (0..R::KEY).map(|index| format!("{} = ${}", R::COLUMNS[index], index + 1)).collect();
+    let sql = format!(
+        "UPDATE {} SET {} WHERE {} AND row_version = ${} - 1",
+        R::TABLE,
+        sets.join(", "),
+        keys.join(" AND "),
+        R::COLUMNS.len()
+    );
+    let params = row.to_cells();
+    let what = name_of::<R>(&params);
+    one(&sql, params, what)
+}
+
+fn delete_content(id: ContentId) -> Vec<Statement> {
+    let mut statements: Vec<_> = ["segment", "rendition", "job", "dead_letter"]
+        .into_iter()
+        .map(|table| delete_where(table, "content_id", id))
+        .collect();
+    statements.push(delete_where("content", "id", id));
+    statements
+}
+
+fn delete_where(table: &str, column: &str, id: ContentId) -> Statement {
+    any(&format!("DELETE FROM {table} WHERE {column} = $1"), vec![Cell::text(id)])
+}
+
+fn replay_dead_letter(id: DeadLetterId, at: Timestamp) -> Statement {
+    one(
+        "UPDATE dead_letter SET replayed_at = $2 WHERE id = $1 AND replayed_at IS NULL",
+        vec![Cell::text(id), Cell::time(at)],
+        format!("dead letter {id}"),
+    )
+}
+
+fn name_of<R: Row>(params: &[Cell]) -> String {
+    let key = params.iter().take(R::KEY).map(|cell| match cell {
+        Cell::Null => "-".to_owned(),
+        Cell::Int(number) => number.to_string(),
+        Cell::Real(number) => number.to_string(),
+        Cell::Text(text) => text.clone(),
+    });
+    format!("{} {}", R::TABLE, key.collect::<Vec<_>>().join(" "))
+}
+
+fn any(sql: &str, params: Vec<Cell>) -> Statement {
+    Statement { sql: sql.to_owned(), params, expect: Expect::Any }
+}
+
+fn one(sql: &str, params: Vec<Cell>, what: String) -> Statement {
+    Statement { sql: sql.to_owned(), params, expect: Expect::One(what) }
+}
+
+fn escape_like(word: &str) -> String {
+    word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+}

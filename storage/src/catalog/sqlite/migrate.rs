@@ -1,0 +1,88 @@
+//! Brings a database to the schema of this program: forward only, one transaction per step.
+//!
+//! The caller holds the lock of the data folder, so nobody else migrates at the same time. A
+//! database that has steps this program does not know is left alone.
+
+use super::run::{execute, explain, query};
+use crate::catalog::cell::Cell;
+use crate::{Error, Result};
+use jiff::Timestamp;
+use rusqlite::{Connection, TransactionBehavior};
+
+/// Every step by its name; its number is its place, from 1.
+const MIGRATIONS: &[(&str, &str)] =
+    &[("0001_create_catalog", include_str!("../../../../migrations/0001_create_catalog.sql"))];
+
+/// The schema that this program writes.
+pub(crate) fn known() -> u32 {
+    MIGRATIONS.len() as u32
+}
+
+/// Applies what is missing.
+///
+/// # Errors
+/// `SchemaTooNew`, `Full`, or the engine's own.
+pub(crate) fn migrate(conn: &mut Connection) -> Result<()> {
+    conn.execute_batch(
+        "CREATE TABLE IF NOT EXISTS schema_version \
+         (version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)",
+    )
+    .map_err(explain)?;
+    let found = version(conn)?;
+    if found > known() {
+        return Err(Error::SchemaTooNew { found, known: known() });
+    }
+    for (index, (name, sql)) in MIGRATIONS.iter().enumerate().skip(found as usize) {
+        let step =
+            conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explain)?;
+        step.execute_batch(sql).map_err(explain)?;
+        execute(
+            &step,
+            "INSERT INTO schema_version (version, name, applied_at) VALUES ($1, $2, $3)",
+            &[Cell::int(index as u64 + 1), Cell::text(name), Cell::time(Timestamp::now())],
+        )?;
+        step.commit().map_err(explain)?;
+        tracing::info!(migration = name, "catalog migrated");
+    }
+    Ok(())
+}
+
+fn version(conn: &Connection) -> Result<u32> {
+    let rows = query(conn, "SELECT COALESCE(MAX(version), 0) FROM schema_version", &[])?;
+    match rows.first().map(Vec::as_slice) {
+        Some([Cell::Int(version)]) => Ok(u32::try_from(*version).unwrap_or(u32::MAX)),
+        Some(_) | None => Err(Error::Corrupt { what: "table schema_version".into() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_numbered_by_their_place() {
+        for (index, (name, _)) in MIGRATIONS.iter().enumerate() {
+            assert!(name.starts_with(&format!("{:04}_", index + 1)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_second_start_applies_nothing() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        migrate(&mut conn).unwrap();
+        migrate(&mut conn).unwrap();
+        assert_eq!(version(&conn).unwrap(), known());
+    }
+
+    #[test]
+    fn a_schema_from_the_future_is_left_alone() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        migrate(&mut conn).unwrap();
+        conn.execute_batch("INSERT INTO schema_version VALUES (99, '0099_from_the_future', 0)")
+            .unwrap();
+        let error = migrate(&mut conn).unwrap_err();
+        assert!(
+            matches!(error, Error::SchemaTooNew { found: 99, known } if known == self::known())
+        );
+    }
+}

@@ -1,0 +1,281 @@
+//! The catalog in one SQLite file: write-ahead log, every commit synced, one writer with group
+//! commit, a few readers beside it.
+//!
+//! What is answered is on disk (`synchronous=FULL`). The fence is checked in the transaction that
+//! writes; a query sees every commit that was answered before it was asked.
+
+mod migrate;
+mod readers;
+pub(crate) mod run;
+mod writer;
+
+use super::cell::Cell;
+use super::rows::Row;
+use super::sql::{self, Statement};
+use super::{Catalog, Commit, ContentQuery, NewEvent, OutboxEvent};
+use crate::model::{
+    Content, ContentId, DeadLetter, DeadLetterId, Epoch, Fence, Job, Rendition, Segment, ShardId,
+    Upload, UploadId,
+};
+use crate::{Config, Error, Result, files};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use readers::Readers;
+use run::{execute, execute_expecting, explain, query, records};
+use rusqlite::Connection;
+use std::fmt::Display;
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+use writer::Writer;
+
+/// How long a connection waits for another's lock. Only recovery after a crash holds one for
+/// longer than an instant.
+pub(crate) const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// Prepared statements that a connection keeps: the program has some forty.
+pub(crate) const STATEMENTS_CACHED: usize = 64;
+/// The page size of SQLite, by which its limit counts.
+const PAGE_BYTES: u64 = 4096;
+
+/// The embedded catalog.
+pub struct SqliteCatalog {
+    // Dropped before the writer, whose connection is the last to close and tidies the log away.
+    readers: Readers,
+    writer: Writer,
+}
+
+impl SqliteCatalog {
+    /// Opens the file, makes it when it is missing, and brings its schema up to date. The caller
+    /// holds the lock of the data folder.
+    ///
+    /// # Errors
+    /// `SchemaTooNew`, `Corrupt`, `Full`, or the engine's own.
+    pub fn open(path: &Path, config: &Config) -> Result<Self> {
+        let mut conn = Connection::open(path).map_err(explain)?;
+        prepare(&conn, config.catalog_bytes_max)?;
+        migrate::migrate(&mut conn)?;
+        if let Some(folder) = path.parent() {
+            files::sync_dir(folder)?;
+        }
+        Ok(Self {
+            readers: Readers::new(path, config.catalog_readers, config.catalog_reads_max),
+            writer: Writer::start(conn, config.catalog_queue_max, config.catalog_batch_max)?,
+        })
+    }
+
+    /// Runs `work` in a savepoint of the writer's next group.
+    pub(crate) async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        self.writer.run(work).await
+    }
+
+    /// The records that a query finds.
+    pub(crate) async fn find<R>(&self, sql: String, params: Vec<Cell>) -> Result<Vec<R>>
+    where
+        R: Row + Send + 'static,
+    {
+        self.readers.run(move |conn| records(conn, &sql, &params)).await
+    }
+
+    /// The rows that a query finds.
+    pub(crate) async fn rows(&self, sql: String, params: Vec<Cell>) -> Result<Vec<Vec<Cell>>> {
+        self.readers.run(move |conn| query(conn, &sql, &params)).await
+    }
+
+    async fn find_one<R: Row + Send + 'static>(&self, id: impl Display) -> Result<Option<R>> {
+        let sql = format!("{} WHERE id = $1", sql::select::<R>());
+        Ok(self.find(sql, vec![Cell::text(id)]).await?.pop())
+    }
+
+    async fn of_content<R>(&self, id: ContentId, rest: &str) -> Result<Vec<R>>
+    where
+        R: Row + Send + 'static,
+    {
+        let sql = format!("{} WHERE content_id = $1 {rest}", sql::select::<R>());
+        self.find(sql, vec![Cell::text(id)]).await
+    }
+
+    async fn ids<T>(&self, sql: &str, params: Vec<Cell>) -> Result<Vec<T>>
+    where
+        T: FromStr<Err: Display>,
+    {
+        let rows = self.rows(sql.to_owned(), params).await?;
+        rows.into_iter().map(|row| super::cell::Cells::new("id", row).id()).collect()
+    }
+}
+
+#[async_trait]
+impl Catalog for SqliteCatalog {
+    async fn claim_shards(&self, count: u16) -> Result<Vec<Fence>> {
+        self.write(move |conn| claim_shards(conn, count)).await
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<()> {
+        let Commit { fence, writes, events } = commit;
+        let statements: Vec<_> = writes.iter().flat_map(sql::statements).collect();
+        self.write(move |conn| apply(conn, fence, &statements, &events)).await
+    }
+
+    async fn upload(&self, id: UploadId) -> Result<Option<Upload>> {
+        self.find_one(id).await
+    }
+
+    async fn uploads_expired(&self, now: Timestamp, limit: u32) -> Result<Vec<UploadId>> {
+        self.ids(sql::UPLOADS_EXPIRED, vec![Cell::time(now), Cell::int(limit)]).await
+    }
+
+    async fn uploads_not_handed_over(&self, limit: u32) -> Result<Vec<UploadId>> {
+        self.ids(sql::UPLOADS_NOT_HANDED_OVER, vec![Cell::int(limit)]).await
+    }
+
+    async fn content(&self, id: ContentId) -> Result<Option<Content>> {
+        self.find_one(id).await
+    }
+
+    async fn contents(&self, query: ContentQuery) -> Result<Vec<Content>> {
+        let (sql, params) = sql::contents(&query);
+        self.find(sql, params).await
+    }
+
+    async fn contents_unfinished(
+        &self,
+        after: Option<ContentId>,
+        limit: u32,
+    ) -> Result<Vec<ContentId>> {
+        let after = after.map(|id| id.to_string()).unwrap_or_default();
+        self.ids(sql::CONTENTS_UNFINISHED, vec![Cell::Text(after), Cell::int(limit)]).await
+    }
+
+    async fn renditions(&self, content: ContentId) -> Result<Vec<Rendition>> {
+        self.of_content(content, "ORDER BY position, name").await
+    }
+
+    async fn rendition(&self, content: ContentId, name: &str) -> Result<Option<Rendition>> {
+        let sql = format!("{} WHERE content_id = $1 AND name = $2", sql::select::<Rendition>());
+        Ok(self.find(sql, vec![Cell::text(content), Cell::text(name)]).await?.pop())
+    }
+
+    async fn segments(&self, content: ContentId, rendition: &str) -> Result<Vec<Segment>> {
+        let sql = format!(
+            "{} WHERE content_id = $1 AND rendition = $2 ORDER BY segment_index",
+            sql::select::<Segment>()
+        );
+        self.find(sql, vec![Cell::text(content), Cell::text(rendition)]).await
+    }
+
+    async fn jobs_of(&self, content: ContentId) -> Result<Vec<Job>> {
+        self.of_content(content, "ORDER BY class_rank, created_at, id").await
+    }
+
+    async fn dead_letters(
+        &self,
+        before: Option<DeadLetterId>,
+        limit: u32,
+    ) -> Result<Vec<DeadLetter>> {
+        // No id sorts behind a letter that is no hexadecimal digit.
+        let before = before.map_or_else(|| "z".to_owned(), |id| id.to_string());
+        let sql =
+            format!("{} WHERE id < $1 ORDER BY id DESC LIMIT $2", sql::select::<DeadLetter>());
+        self.find(sql, vec![Cell::Text(before), Cell::int(limit)]).await
+    }
+
+    async fn dead_letter(&self, id: DeadLetterId) -> Result<Option<DeadLetter>> {
+        self.find_one(id).await
+    }
+
+    async fn outbox(&self, limit: u32) -> Result<Vec<OutboxEvent>> {
+        let sql = format!("{} ORDER BY position LIMIT $1", sql::select::<OutboxEvent>());
+        self.find(sql, vec![Cell::int(limit)]).await
+    }
+
+    async fn outbox_done(&self, position: u64) -> Result<()> {
+        self.write(move |conn| execute(conn, sql::OUTBOX_DONE, &[Cell::int(position)]).map(drop))
+            .await
+    }
+
+    async fn ping(&self) -> Result<()> {
+        self.rows(sql::SHARD_COUNT.to_owned(), Vec::new()).await?;
+        self.write(|conn| {
+            execute(conn, "UPDATE shard SET epoch = epoch WHERE shard = 0", &[]).map(drop)
+        })
+        .await
+    }
+}
+
+fn prepare(conn: &Connection, bytes_max: u64) -> Result<()> {
+    conn.busy_timeout(LOCK_WAIT).map_err(explain)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    for (pragma, value) in [
+        ("journal_mode", "WAL".to_owned()),
+        ("synchronous", "FULL".to_owned()),
+        // The log is cut back to this after a burst; SQLite itself checkpoints at 4 MB.
+        ("journal_size_limit", (64 << 20).to_string()),
+        ("max_page_count", (bytes_max / PAGE_BYTES).to_string()),
+    ] {
+        conn.pragma_update_and_check(None, pragma, value, |_| Ok(())).or_else(|error| {
+            // A pragma that answers no row has been set all the same.
+            match error {
+                rusqlite::Error::QueryReturnedNoRows => Ok(()),
+                other => Err(explain(other)),
+            }
+        })?;
+    }
+    Ok(())
+}
+
+/// One fenced transaction, inside its savepoint.
+fn apply(
+    conn: &Connection,
+    fence: Fence,
+    statements: &[Statement],
+    events: &[NewEvent],
+) -> Result<()> {
+    let shard = Cell::int(fence.shard.0);
+    let rows = query(conn, sql::SHARD, std::slice::from_ref(&shard))?;
+    let sequence = match rows.first().map(Vec::as_slice) {
+        Some([epoch, Cell::Int(sequence)]) if *epoch == Cell::int(fence.epoch.0) => *sequence,
+        Some(_) | None => {
+            return Err(Error::Fenced { shard: fence.shard.0, epoch: fence.epoch.0 });
+        }
+    };
+    for statement in statements {
+        execute_expecting(conn, statement)?;
+    }
+    if events.is_empty() {
+        return Ok(());
+    }
+    let at = Timestamp::now();
+    let mut sequence = sequence.unsigned_abs();
+    for event in events {
+        sequence += 1;
+        execute_expecting(conn, &sql::outbox_row(fence, sequence, at, event))?;
+    }
+    execute(conn, sql::SHARD_SEQUENCE, &[shard, Cell::int(sequence)]).map(drop)
+}
+
+fn claim_shards(conn: &Connection, count: u16) -> Result<Vec<Fence>> {
+    let made = match query(conn, sql::SHARD_COUNT, &[])?.first().map(Vec::as_slice) {
+        Some([Cell::Int(made)]) => *made,
+        Some(_) | None => return Err(Error::Corrupt { what: "table shard".to_owned() }),
+    };
+    if made == 0 {
+        for shard in 0..count {
+            execute(conn, sql::SHARD_INSERT, &[Cell::int(shard)])?;
+        }
+    } else if made != i64::from(count) {
+        return Err(Error::Invalid(format!(
+            "the catalog was made with {made} shards, the configuration says {count}: set \
+             shard_count = {made}, or start with a new data folder"
+        )));
+    }
+    execute(conn, sql::SHARDS_RAISE, &[])?;
+    query(conn, sql::SHARDS, &[])?.into_iter().map(fence_of).collect()
+}
+
+fn fence_of(row: Vec<Cell>) -> Result<Fence> {
+    let mut cells = super::cell::Cells::new("shard", row);
+    Ok(Fence { shard: ShardId(cells.int()?), epoch: Epoch(cells.int()?) })
+}

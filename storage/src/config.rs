@@ -1,0 +1,177 @@
+//! The configuration of the stores: which engine by URL, and every bound with its reason.
+//!
+//! A relative path in a URL is relative to the data folder, so that the defaults need no editing
+//! and a folder can be moved whole.
+
+use serde::{Deserialize, Serialize};
+
+/// The stores' part of `cluster.toml`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where records live: `sqlite:PATH`.
+    pub catalog: String,
+    /// Where finished files live: `file:PATH`. Uploads under way are staged beside them, so that
+    /// a whole one becomes a blob by a rename, never by a copy.
+    pub blobs: String,
+    /// Where facts are appended: `local:PATH`.
+    pub events: String,
+
+    /// Commits that may wait for the writer; one more is answered `Busy`. At 10 000 durable
+    /// commits a second a full queue is under half a second of waiting.
+    pub catalog_queue_max: usize,
+    /// Commits that share one fsync. More would make the first of a group wait for the last
+    /// longer than for the disk.
+    pub catalog_batch_max: usize,
+    /// Connections that read side by side. Queries take well under a millisecond, so a few keep
+    /// any disk busy; each has a page cache of 2 MB.
+    pub catalog_readers: usize,
+    /// Queries under way and waiting; one more is answered `Busy`. A thousand drain in about
+    /// 0.2 s.
+    pub catalog_reads_max: usize,
+    /// Size at which the catalog is full. 64 GiB are some 200 million segment rows; more belongs
+    /// in a database server.
+    pub catalog_bytes_max: u64,
+
+    /// Bytes of a blob in one chunk of a stream: large enough that a thread hop does not show,
+    /// small enough that a thousand slow viewers hold 256 MiB.
+    pub blob_chunk_bytes: usize,
+
+    /// Uploads that may be written to at one time; one more is answered `Busy`. Each holds one
+    /// descriptor, and the usual limit of a process is 1024 or more of them.
+    pub staging_writers_max: usize,
+
+    /// Size at which a topic's file is closed and a new one begun: the step of retention.
+    pub event_file_bytes: u64,
+    /// Bytes that a topic keeps; its oldest file goes when the others hold as many. At about
+    /// 300 bytes a record this is most of a million.
+    pub event_topic_bytes: u64,
+    /// Size of one record. Facts name things, they do not carry them.
+    pub event_record_bytes_max: usize,
+    /// Bytes that one read answers at most, so that a consumer far behind stays small.
+    pub event_read_bytes: u64,
+    /// Topics; the product has some ten. Each holds an open file.
+    pub event_topics_max: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            catalog: "sqlite:catalog.db".to_owned(),
+            blobs: "file:blobs".to_owned(),
+            events: "local:events".to_owned(),
+            catalog_queue_max: 4096,
+            catalog_batch_max: 256,
+            catalog_readers: 4,
+            catalog_reads_max: 1024,
+            catalog_bytes_max: 64 << 30,
+            blob_chunk_bytes: 256 << 10,
+            staging_writers_max: 512,
+            event_file_bytes: 16 << 20,
+            event_topic_bytes: 256 << 20,
+            event_record_bytes_max: 256 << 10,
+            event_read_bytes: 4 << 20,
+            event_topics_max: 64,
+        }
+    }
+}
+
+impl Config {
+    /// Holds every value against what the stores can do.
+    ///
+    /// # Errors
+    /// One sentence that names the key and what would do.
+    pub fn validate(&self) -> Result<(), String> {
+        for (key, value) in self.at_least_one() {
+            if value == 0 {
+                return Err(format!("storage.{key} must be at least 1"));
+            }
+        }
+        if self.catalog_bytes_max < 1 << 20 {
+            return Err("storage.catalog_bytes_max must be at least 1048576 (1 MiB)".to_owned());
+        }
+        if (self.event_record_bytes_max as u64) > self.event_file_bytes {
+            return Err(
+                "storage.event_record_bytes_max must not exceed event_file_bytes".to_owned()
+            );
+        }
+        if self.event_topic_bytes < self.event_file_bytes {
+            return Err("storage.event_topic_bytes must be at least event_file_bytes".to_owned());
+        }
+        self.engines().map(drop)
+    }
+
+    /// The paths behind the three URLs.
+    pub(crate) fn engines(&self) -> Result<Engines<'_>, String> {
+        Ok(Engines {
+            catalog: path_of("catalog", &self.catalog, "sqlite", "sqlite:catalog.db")?,
+            blobs: path_of("blobs", &self.blobs, "file", "file:blobs")?,
+            events: path_of("events", &self.events, "local", "local:events")?,
+        })
+    }
+
+    fn at_least_one(&self) -> [(&'static str, u64); 11] {
+        [
+            ("catalog_queue_max", self.catalog_queue_max as u64),
+            ("catalog_batch_max", self.catalog_batch_max as u64),
+            ("catalog_readers", self.catalog_readers as u64),
+            ("catalog_reads_max", self.catalog_reads_max as u64),
+            ("blob_chunk_bytes", self.blob_chunk_bytes as u64),
+            ("staging_writers_max", self.staging_writers_max as u64),
+            ("event_file_bytes", self.event_file_bytes),
+            ("event_topic_bytes", self.event_topic_bytes),
+            ("event_record_bytes_max", self.event_record_bytes_max as u64),
+            ("event_read_bytes", self.event_read_bytes),
+            ("event_topics_max", self.event_topics_max as u64),
+        ]
+    }
+}
+
+/// Where the embedded engines keep their data, as the URLs say it.
+pub(crate) struct Engines<'a> {
+    pub(crate) catalog: &'a str,
+    pub(crate) blobs: &'a str,
+    pub(crate) events: &'a str,
+}
+
+fn path_of<'a>(key: &str, url: &'a str, known: &str, example: &str) -> Result<&'a str, String> {
+    let (engine, path) = url.split_once(':').unwrap_or((url, ""));
+    if engine != known {
+        return Err(format!(
+            "storage.{key}: this program has no engine `{engine}` for it; \
+             known: `{known}:PATH` (for example {example:?})"
+        ));
+    }
+    if path.is_empty() {
+        return Err(format!("storage.{key}: {url:?} names no path (for example {example:?})"));
+    }
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_hold() {
+        assert_eq!(Config::default().validate(), Ok(()));
+    }
+
+    #[test]
+    fn an_engine_that_is_not_built_in_is_told_with_the_known_ones() {
+        let config = Config { catalog: "postgres://localhost/x".into(), ..Config::default() };
+        assert_eq!(
+            config.validate().unwrap_err(),
+            "storage.catalog: this program has no engine `postgres` for it; \
+             known: `sqlite:PATH` (for example \"sqlite:catalog.db\")"
+        );
+        let config = Config { blobs: "file:".into(), ..Config::default() };
+        assert!(config.validate().unwrap_err().contains("names no path"));
+    }
+
+    #[test]
+    fn a_zero_is_named() {
+        let config = Config { catalog_readers: 0, ..Config::default() };
+        assert_eq!(config.validate().unwrap_err(), "storage.catalog_readers must be at least 1");
+    }
+}

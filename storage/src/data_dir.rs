@@ -1,0 +1,58 @@
+//! The data folder: one process at a time, nobody else's eyes, no leftovers of a crash.
+//!
+//! The lock is on an open file, so the kernel gives it back however the process ends. It is held
+//! for the life of the [`DataDir`]; every embedded engine relies on it.
+
+use crate::{Error, Result, files};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// A data folder that this process owns.
+#[derive(Debug)]
+pub struct DataDir {
+    path: PathBuf,
+    // Never read: the lock lives as long as the descriptor.
+    _lock: File,
+}
+
+impl DataDir {
+    /// Opens the folder, makes it (mode 0700) when it is missing, takes its lock, and empties its
+    /// folder of temporary files.
+    ///
+    /// # Errors
+    /// `InUse` naming the folder when another process (or another value in this one) has it,
+    /// `Full`, `Io`.
+    pub fn open(path: &Path) -> Result<Self> {
+        files::create_dirs(path)?;
+        let path = path.canonicalize()?;
+        let options = &mut OpenOptions::new();
+        let lock = options.write(true).create(true).truncate(false).mode(0o600);
+        let lock = lock.open(path.join("lock"))?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => Error::InUse { path: path.display().to_string() },
+            TryLockError::Error(source) => source.into(),
+        })?;
+        let folder = Self { path, _lock: lock };
+        files::empty_dir(&folder.temporary())?;
+        Ok(folder)
+    }
+
+    /// The folder, absolute.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A folder for files of this run only, such as the output of workers: it is emptied when the
+    /// data folder is opened.
+    #[must_use]
+    pub fn temporary(&self) -> PathBuf {
+        self.path.join("tmp")
+    }
+
+    /// A path of the configuration: relative ones are relative to this folder.
+    pub(crate) fn resolve(&self, path: &str) -> PathBuf {
+        self.path.join(path)
+    }
+}

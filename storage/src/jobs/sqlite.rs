@@ -1,0 +1,76 @@
+//! The job queue in the catalog's SQLite file. Changes go through the catalog's one writer, so a
+//! claim and a commit never race.
+
+use super::{Jobs, sql};
+use crate::catalog::cell::{Cell, Cells};
+use crate::catalog::rows::Row;
+use crate::catalog::sqlite::SqliteCatalog;
+use crate::catalog::sqlite::run::{execute, records};
+use crate::model::{ContentId, Job, JobClass, JobId};
+use crate::{Error, Result};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// The embedded job queue.
+pub struct SqliteJobs {
+    catalog: Arc<SqliteCatalog>,
+}
+
+impl SqliteJobs {
+    /// The queue of this catalog's jobs.
+    #[must_use]
+    pub fn new(catalog: Arc<SqliteCatalog>) -> Self {
+        Self { catalog }
+    }
+
+    async fn number<T: TryFrom<i64>>(&self, sql: String, params: Vec<Cell>) -> Result<Option<T>> {
+        let row = self.catalog.rows(sql, params).await?.pop().unwrap_or_default();
+        Cells::new(Job::TABLE, row).int_opt()
+    }
+}
+
+#[async_trait]
+impl Jobs for SqliteJobs {
+    async fn claim(
+        &self,
+        classes: &[JobClass],
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Job>> {
+        if classes.is_empty() {
+            return Ok(None);
+        }
+        let token = Uuid::now_v7().simple().to_string();
+        let (sql, params) = sql::claim(classes, &token, now, until);
+        self.catalog.write(move |conn| Ok(records(conn, &sql, &params)?.pop())).await
+    }
+
+    async fn renew(&self, id: JobId, token: &str, until: Timestamp) -> Result<()> {
+        let params = [Cell::text(id), Cell::text(token), Cell::time(until)];
+        let held = self.catalog.write(move |conn| execute(conn, sql::RENEW, &params)).await?;
+        match held {
+            1 => Ok(()),
+            _ => Err(Error::Conflict { what: format!("the lease of job {id}") }),
+        }
+    }
+
+    async fn release_all(&self) -> Result<u64> {
+        let released = self.catalog.write(|conn| execute(conn, sql::RELEASE_ALL, &[])).await?;
+        Ok(released as u64)
+    }
+
+    async fn waiting(&self, classes: &[JobClass], except: ContentId) -> Result<u64> {
+        if classes.is_empty() {
+            return Ok(0);
+        }
+        let (sql, params) = sql::waiting(classes, except);
+        Ok(self.number(sql, params).await?.unwrap_or(0))
+    }
+
+    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        let row = self.catalog.rows(sql::NEXT_DUE.to_owned(), vec![Cell::time(now)]).await?.pop();
+        Cells::new(Job::TABLE, row.unwrap_or_default()).time_opt()
+    }
+}

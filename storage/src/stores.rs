@@ -1,0 +1,56 @@
+//! All stores of a node, opened together: the URLs of the configuration become engines here and
+//! nowhere else.
+
+use crate::blobs::{Blobs, local::LocalBlobs};
+use crate::catalog::{Catalog, sqlite::SqliteCatalog};
+use crate::eventlog::{EventLog, local::LocalLog};
+use crate::jobs::{Jobs, sqlite::SqliteJobs};
+use crate::staging::{Staging, local::LocalStaging};
+use crate::{Config, DataDir, Error, Result};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Every port behind its engine.
+#[derive(Clone)]
+pub struct Stores {
+    /// Records, changed by fenced commits.
+    pub catalog: Arc<dyn Catalog>,
+    /// Finished files.
+    pub blobs: Arc<dyn Blobs>,
+    /// Files that are being uploaded.
+    pub staging: Arc<dyn Staging>,
+    /// Facts by topic.
+    pub events: Arc<dyn EventLog>,
+    /// Encode work.
+    pub jobs: Arc<dyn Jobs>,
+    /// The lock on the data folder; last, so that it outlives what it guards.
+    pub data_dir: Arc<DataDir>,
+}
+
+impl Stores {
+    /// Opens the data folder and every store in it. Reads and writes files on the calling thread:
+    /// it belongs at the start of a node.
+    ///
+    /// # Errors
+    /// `Invalid` for a configuration that cannot be served, `InUse`, `SchemaTooNew`, `Corrupt`,
+    /// `Full`, or an engine's own.
+    pub fn open(config: &Config, data_dir: &Path) -> Result<Self> {
+        config.validate().map_err(Error::Invalid)?;
+        let engines = config.engines().map_err(Error::Invalid)?;
+        let data_dir = DataDir::open(data_dir)?;
+        let blob_root = data_dir.resolve(engines.blobs);
+        let blobs = LocalBlobs::open(&blob_root, config)?;
+        let staging = LocalStaging::open(&blob_root, config)?;
+        let events = LocalLog::open(&data_dir.resolve(engines.events), config)?;
+        let catalog = SqliteCatalog::open(&data_dir.resolve(engines.catalog), config)?;
+        let catalog = Arc::new(catalog);
+        Ok(Self {
+            jobs: Arc::new(SqliteJobs::new(catalog.clone())),
+            catalog,
+            blobs: Arc::new(blobs),
+            staging: Arc::new(staging),
+            events: Arc::new(events),
+            data_dir: Arc::new(data_dir),
+        })
+    }
+}
