@@ -141,6 +141,7 @@ impl From<StorageError> for Problem {
             StorageError::NotFound { .. } => Self::not_found("there is nothing here"),
             StorageError::InUse { .. }
             | StorageError::SchemaTooNew { .. }
+            | StorageError::Invalid(_)
             | StorageError::Corrupt { .. }
             | StorageError::Io(_)
             | StorageError::Engine(_) => Self::internal(&error),
