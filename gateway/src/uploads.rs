@@ -263,6 +263,9 @@ fn refused(refusal: Refusal) -> Problem {
         Refusal::Revoked => revoked(),
         Refusal::TooLarge { size_bytes, limit_bytes } => too_large(size_bytes, limit_bytes),
         Refusal::Completed => Problem::new(StatusCode::CONFLICT, "completed", refusal),
+        Refusal::Empty => Problem::bad_request("empty", refusal),
+        // The gateway itself says what was written, so this is its own fault.
+        Refusal::BadCommit { .. } => Problem::internal(refusal),
     }
 }
 

@@ -63,7 +63,7 @@ pub(crate) async fn start(
 }
 
 /// Makes a service of the platform, anew for each start.
-fn with<S>(platform: &Platform, make: impl Fn(Platform) -> S) -> impl Fn() -> S {
+fn with<S, M: Fn(Platform) -> S>(platform: &Platform, make: M) -> impl Fn() -> S + use<S, M> {
     let platform = platform.clone();
     move || make(platform.clone())
 }
