@@ -150,14 +150,10 @@ fn segment_list(out: &mut Xml, one: &Representation) {
     });
 }
 
-/// Neighbours of equal length share an element.
+/// One element for each segment: with repeats (`r`) dash.js 5.2 takes the address by the number of
+/// the element, not of the segment, and plays the wrong ones.
 fn timeline(out: &mut Xml, segments: &[Segment]) {
-    for run in segments.chunk_by(|a, b| a.duration == b.duration && a.start + a.duration == b.start)
-    {
-        let mut tag = Tag::new("S").with("t", run[0].start).with("d", run[0].duration);
-        if run.len() > 1 {
-            tag = tag.with("r", run.len() - 1);
-        }
-        out.empty(&tag);
+    for segment in segments {
+        out.empty(&Tag::new("S").with("t", segment.start).with("d", segment.duration));
     }
 }

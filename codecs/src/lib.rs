@@ -7,6 +7,7 @@ pub mod cmaf;
 pub mod dash;
 pub mod hls;
 pub mod ladder;
+pub mod language;
 pub mod limits;
 pub mod media;
 pub mod order;

@@ -26,7 +26,7 @@ const ALL: [FrameRate; 8] =
     [FPS_23_976, FPS_24, FPS_25, FPS_29_97, FPS_30, FPS_50, FPS_59_94, FPS_60];
 
 /// A mean so near to a standard rate is that rate: measured means are off by a frame or a rounded
-/// timestamp, and the nearest neighbours that must be told apart by hand (24, 25) differ by 4 %.
+/// timestamp, while whole rates differ by 4 % or more.
 const TOLERANCE: f64 = 0.005;
 
 impl FrameRate {
@@ -36,9 +36,9 @@ impl FrameRate {
     /// The constant rate for a measured mean.
     ///
     /// A mean within 0.5 % of a standard rate is that rate. A slower one that a standard rate up
-    /// to 30 is a whole multiple of takes that rate (12 → 24, 15 → 30: each frame is shown equally
-    /// long); a faster one likewise a whole fraction (120 → 60, 100 → 50). Anything between takes
-    /// the next higher whole rate, so that no picture is lost (27 → 30). What is no number, or not
+    /// to 30 is a whole multiple of takes that rate (12 to 24, 15 to 30: each frame is shown equally
+    /// long); a faster one likewise a whole fraction (120 to 60, 100 to 50). Anything between takes
+    /// the next higher whole rate, so that no picture is lost (27 to 30). What is no number, or not
     /// positive, is 25.
     #[must_use]
     pub fn nearest(mean_fps: f64) -> Self {

@@ -10,14 +10,14 @@ pub struct Config {
     /// Messages that wait for one entity or are handled by it; one more is answered `Busy`. An
     /// entity commits in about 2 ms, so 64 are worked off well within one ask's deadline.
     pub mailbox_messages_max: usize,
-    /// Messages that wait for one service or are handled by it; one more is refused. Services are told of every job and
-    /// every change of the node, in bursts, and none of their messages is large.
+    /// Messages that wait for one service or are handled by it; one more is refused. Services are
+    /// told of every job and every change of the node, in bursts, and their messages are small.
     pub service_mailbox_messages_max: usize,
     /// Milliseconds that an ask waits unless its caller knows better: a group commit on a slow disk
     /// takes about one second, and a person still waits after five.
     pub ask_deadline_ms: u64,
-    /// Milliseconds after which a refused caller should try again: a full mailbox is worked off in a
-    /// fraction of a second, and `Retry-After` counts in whole seconds.
+    /// Milliseconds after which a refused caller should try again: a full mailbox is worked off in
+    /// a fraction of a second, and `Retry-After` counts in whole seconds.
     pub retry_after_ms: u64,
     /// Seconds without a message after which an entity is stopped. Loading it anew costs a few
     /// queries, keeping it about 8 kB; an upload or encode sends something every few seconds.
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused() {
-        let refused = serde_json::from_str::<Config>(r#"{"mailbox": 3}"#).unwrap_err();
+        let refused = serde_json::from_str::<Config>(r#"{"mailbox": 3}"#).expect_err("no such key");
         assert!(refused.to_string().starts_with("unknown field `mailbox`"), "{refused}");
     }
 }

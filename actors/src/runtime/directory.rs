@@ -49,7 +49,7 @@ impl<P: Clone + Send + 'static> Directory<P> {
         Self { inner: Arc::new(Inner { shards, platform: Mutex::new(None), config }) }
     }
 
-    /// Gives the directory what entities are loaded with. Called once at boot, before the first ask.
+    /// Gives the directory what entities are loaded with: once at boot, before the first ask.
     pub fn bind(&self, platform: P) {
         *self.platform() = Some(platform);
     }
@@ -64,11 +64,15 @@ impl<P: Clone + Send + 'static> Directory<P> {
     /// `close_deadline_s`, kills the rest, and lets the platform go.
     pub async fn close(&self) {
         let running: Vec<_> = self.shards().flat_map(Shard::close).collect();
-        let drained = join_all(running.iter().map(|cell| cell.drain_and_wait(None)));
-        if timeout(self.inner.config.close_deadline(), drained).await.is_err() {
+        // Not ractor's own drain: on an actor that has not started yet it loses the queue.
+        let finished = running.iter().map(|(resident, cell)| async move {
+            resident.finished().await;
+            cell.stop_and_wait(None, None).await
+        });
+        if timeout(self.inner.config.close_deadline(), join_all(finished)).await.is_err() {
             // A handler that is stuck on its thread cannot even be killed; nobody waits for it.
             let grace = Some(Duration::from_secs(1));
-            join_all(running.iter().map(|cell| cell.kill_and_wait(grace))).await;
+            join_all(running.iter().map(|(_, cell)| cell.kill_and_wait(grace))).await;
         }
         let platform = self.platform().take();
         drop(platform);

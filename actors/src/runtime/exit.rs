@@ -36,7 +36,7 @@ pub enum Exit {
 
 impl From<playhouse_storage::Error> for Exit {
     /// What a store's error means for the actor that meets it and cannot go on: a fenced writer
-    /// ends `Fenced`, a full queue `Busy` (an ask then answers `AskError::Busy`), the rest `Failed`.
+    /// ends `Fenced`, a full queue `Busy` (its asks answer `AskError::Busy`), the rest `Failed`.
     fn from(error: playhouse_storage::Error) -> Self {
         use playhouse_storage::Error as E;
         match error {
@@ -50,6 +50,7 @@ impl From<playhouse_storage::Error> for Exit {
             | E::InUse { .. }
             | E::SchemaTooNew { .. }
             | E::Corrupt { .. }
+            | E::Invalid(_)
             | E::Io(_)
             | E::Engine(_) => Self::Failed { error: error.to_string() },
         }

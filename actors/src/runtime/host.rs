@@ -149,3 +149,15 @@ pub(super) fn told(exit: Exit, retry_after: std::time::Duration) -> AskError {
         | Exit::Killed => AskError::Ended(exit),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::as_sent;
+    use std::collections::BTreeMap;
+
+    #[test]
+    #[should_panic(expected = "plain serde data")]
+    fn what_another_node_could_not_be_sent_is_found_here() {
+        as_sent(BTreeMap::from([((1, 2), 3)]));
+    }
+}

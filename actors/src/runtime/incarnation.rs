@@ -170,9 +170,10 @@ impl<S: Service> Actor for Host<S> {
     ) -> Result<(), ActorProcessingErr> {
         let span = trace::service_message(state.name);
         let result = panics::catch(async {
-            let message = match mail {
-                Mail::Told(message, _) => message,
-                Mail::Own(make) => make(),
+            // The ticket goes back when the message has been handled.
+            let (message, _ticket) = match mail {
+                Mail::Told(message, ticket) => (message, Some(ticket)),
+                Mail::Own(make) => (make(), None),
             };
             state.service.handle(message, &state.handle).await
         });

@@ -4,12 +4,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::Notify;
 
 /// Counts the messages of one actor that wait or are handled, up to a bound.
 #[derive(Debug)]
 pub(super) struct Gauge {
     inside: AtomicUsize,
     bound: usize,
+    emptied: Notify,
 }
 
 /// The right of one message to be in the mailbox.
@@ -18,7 +20,7 @@ pub(super) struct Ticket(Arc<Gauge>);
 
 impl Gauge {
     pub(super) fn new(bound: usize) -> Arc<Self> {
-        Arc::new(Self { inside: AtomicUsize::new(0), bound })
+        Arc::new(Self { inside: AtomicUsize::new(0), bound, emptied: Notify::new() })
     }
 
     /// None when the mailbox is full.
@@ -32,11 +34,25 @@ impl Gauge {
     pub(super) fn inside(&self) -> usize {
         self.inside.load(Ordering::Acquire)
     }
+
+    /// Waits until nothing is inside.
+    pub(super) async fn emptied(&self) {
+        loop {
+            // Listens before it looks, so that the last ticket cannot slip through between.
+            let emptied = self.emptied.notified();
+            if self.inside() == 0 {
+                return;
+            }
+            emptied.await;
+        }
+    }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.0.inside.fetch_sub(1, Ordering::AcqRel);
+        if self.0.inside.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.emptied.notify_waiters();
+        }
     }
 }
 
@@ -47,7 +63,7 @@ mod tests {
     #[test]
     fn a_returned_ticket_makes_room() {
         let gauge = Gauge::new(1);
-        let first = gauge.admit().unwrap();
+        let first = gauge.admit().expect("there is room");
         assert!(gauge.admit().is_none());
         drop(first);
         assert_eq!(gauge.inside(), 0);

@@ -74,7 +74,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_becomes_its_text_and_its_place() {
         let line = line!() + 1;
-        let exit = catch::<()>(async { panic!("no {}", "bytes") }).await.unwrap_err();
+        let exit = catch::<()>(async { panic!("no {}", "bytes") }).await.expect_err("it panics");
         let location = format!("{}:{line}", file!());
         assert_eq!(exit, Exit::Panicked { message: "no bytes".to_owned(), location });
     }

@@ -88,13 +88,17 @@ pub fn decide(policy: &RestartPolicy, history: &History, exit: &Exit, now: Insta
 }
 
 fn wants_restart(restart: Restart, exit: &Exit) -> bool {
-    match (restart, exit) {
-        (Restart::Permanent, _) => true,
-        (Restart::Temporary, _) | (Restart::Transient, Exit::Stopped) => false,
-        (
-            Restart::Transient,
-            Exit::Fenced | Exit::Busy | Exit::Panicked { .. } | Exit::Failed { .. } | Exit::Killed,
-        ) => true,
+    match restart {
+        Restart::Permanent => true,
+        Restart::Temporary => false,
+        Restart::Transient => match exit {
+            Exit::Stopped => false,
+            Exit::Fenced
+            | Exit::Busy
+            | Exit::Panicked { .. }
+            | Exit::Failed { .. }
+            | Exit::Killed => true,
+        },
     }
 }
 

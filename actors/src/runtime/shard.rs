@@ -120,10 +120,10 @@ impl Shard {
     }
 
     /// Lets nobody in any more and answers who runs.
-    pub(super) fn close(&self) -> Vec<ActorCell> {
+    pub(super) fn close(&self) -> Vec<(Arc<Resident>, ActorCell)> {
         let mut map = self.lock();
         map.closed = true;
-        map.residents.values().map(|(_, cell)| cell.clone()).collect()
+        map.residents.values().cloned().collect()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -165,6 +165,11 @@ impl Resident {
     pub(super) fn handled(&self) {
         self.handled.fetch_add(1, Ordering::Relaxed);
         *self.last_message.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Waits until everything that it has been asked is done.
+    pub(super) async fn finished(&self) {
+        self.gauge.emptied().await;
     }
 
     /// Why it ended; `Killed` when nobody could say.

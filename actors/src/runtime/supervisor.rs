@@ -210,7 +210,7 @@ impl Tree {
             Decision::Leave => Ok(()),
             Decision::Escalate => {
                 let name = child.spec.name;
-                let error = format!("{name} does not stay up, at last it {exit}");
+                let error = format!("{name} does not stay up, at last: {exit}");
                 tracing::error!(service = name, %exit, "service given up");
                 Err(Exit::Failed { error })
             }

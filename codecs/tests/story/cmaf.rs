@@ -1,6 +1,6 @@
 //! What stands in the files, box by box, and that damage is noticed.
 
-use expect_test::{Expect, expect};
+use expect_test::{ExpectFile, expect_file};
 use playhouse_codecs::cmaf::{
     AudioHeader, ReadError, Sample, SegmentInfo, VideoHeader, aac_lc_config, annexb_to_lengths,
     audio_header, avc_codecs, avcc_from_annexb, read_segment, segment, video_header,
@@ -14,7 +14,7 @@ const EXTRADATA: &[u8] = &[
     0xe3, 0xcb, 0x22, 0xc0,
 ];
 
-/// Boxes with their sizes, indented; what has no boxes within is shown in hex.
+/// Boxes with their sizes, indented; what is not a box within is shown in hex.
 fn dump(bytes: &[u8], depth: usize, out: &mut String) {
     let mut rest = bytes;
     while !rest.is_empty() {
@@ -28,18 +28,20 @@ fn dump(bytes: &[u8], depth: usize, out: &mut String) {
             "mp4a" => 28,
             _ => body.len(),
         };
-        let hex: String = body[..children_at].iter().map(|byte| format!("{byte:02x}")).collect();
-        writeln!(out, "{:1$}{kind} {size} {hex}", "", 2 * depth).unwrap();
+        writeln!(out, "{:1$}{kind} {size}", "", 2 * depth).unwrap();
+        for line in body[..children_at].chunks(32) {
+            let hex: String = line.iter().map(|byte| format!("{byte:02x}")).collect();
+            writeln!(out, "{:1$}{hex}", "", 2 * depth + 4).unwrap();
+        }
         dump(&body[children_at..], depth + 1, out);
         rest = &rest[size..];
     }
 }
 
-fn check(bytes: &[u8], expected: Expect) {
+fn check(bytes: &[u8], expected: ExpectFile) {
     let mut out = String::new();
     dump(bytes, 0, &mut out);
-    let lines: String = out.lines().map(|line| format!("{}\n", line.trim_end())).collect();
-    expected.assert_eq(&lines);
+    expected.assert_eq(&out);
 }
 
 /// I B B P at 29.97, in decode order, starting with frame 180.
@@ -66,7 +68,7 @@ fn a_video_header() {
         height: 360,
         avcc: avcc_from_annexb(EXTRADATA).unwrap(),
     };
-    check(&video_header(&header), expect![[r#""#]]);
+    check(&video_header(&header), expect_file!["golden/video-header.txt"]);
 }
 
 #[test]
@@ -77,17 +79,17 @@ fn an_audio_header() {
         bitrate_bps: 64_000,
         asc: aac_lc_config(2),
     };
-    check(&audio_header(&header), expect![[r#""#]]);
+    check(&audio_header(&header), expect_file!["golden/audio-header.txt"]);
 }
 
 #[test]
 fn a_video_segment_has_signed_offsets_and_no_edit_list() {
-    check(&segment(2, &film()), expect![[r#""#]]);
+    check(&segment(2, &film()), expect_file!["golden/video-segment.txt"]);
 }
 
 #[test]
 fn an_audio_segment_says_once_what_all_packets_share() {
-    check(&segment(1, &sound(0..3)), expect![[r#""#]]);
+    check(&segment(1, &sound(0..3)), expect_file!["golden/audio-segment.txt"]);
 }
 
 #[test]

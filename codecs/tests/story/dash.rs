@@ -1,6 +1,6 @@
 //! The manifest lists the very segments that HLS lists, with their exact times.
 
-use expect_test::expect;
+use expect_test::expect_file;
 use playhouse_codecs::cmaf::AAC_CODECS;
 use playhouse_codecs::dash::{Format, Mpd, Representation, Segment, mpd};
 use playhouse_codecs::plan::{AUDIO_RATE, Timeline};
@@ -56,7 +56,15 @@ fn presentation(video: Vec<Representation>, audio: Vec<Representation>) -> Mpd {
 
 #[test]
 fn a_film_with_sound() {
-    expect![[r#""#]].assert_eq(&mpd(&presentation(vec![film()], vec![sound()])));
+    expect_file!["golden/film.mpd"].assert_eq(&mpd(&presentation(vec![film()], vec![sound()])));
+}
+
+#[test]
+fn every_segment_has_a_time_of_its_own() {
+    // dash.js took the third segment's address for the fourth when equal times were repeated.
+    let text = mpd(&presentation(vec![film()], vec![sound()]));
+    assert_eq!(text.matches("<S t=").count(), text.matches("<SegmentURL").count());
+    assert!(!text.contains(" r="));
 }
 
 #[test]

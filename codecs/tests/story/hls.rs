@@ -1,6 +1,6 @@
 //! The playlists that players read, word for word.
 
-use expect_test::expect;
+use expect_test::expect_file;
 use playhouse_codecs::cmaf::AAC_CODECS;
 use playhouse_codecs::hls::{
     AudioRendition, Bandwidth, MediaPlaylist, Segment, Variant, measured_bandwidth, media,
@@ -42,8 +42,9 @@ fn playlist(segments: usize, ended: bool) -> MediaPlaylist {
 #[test]
 fn a_film_while_it_grows() {
     let lowest = variant("360p", planned_bandwidth(400_000, 64_000), (640, 360));
-    expect![[r#""#]].assert_eq(&multivariant(&[lowest], &[sound("audio-64k", None)]));
-    expect![[r#""#]].assert_eq(&media(&playlist(2, false)));
+    expect_file!["golden/growing-master.m3u8"]
+        .assert_eq(&multivariant(&[lowest], &[sound("audio-64k", None)]));
+    expect_file!["golden/growing-media.m3u8"].assert_eq(&media(&playlist(2, false)));
 }
 
 #[test]
@@ -53,8 +54,8 @@ fn a_film_that_is_whole() {
     higher.audio_group = Some("audio-128k".into());
     let variants = [variant("360p", 460_000, (640, 360)), higher];
     let audio = [sound("audio-64k", Some("en")), sound("audio-128k", Some("en"))];
-    expect![[r#""#]].assert_eq(&multivariant(&variants, &audio));
-    expect![[r#""#]].assert_eq(&media(&playlist(3, true)));
+    expect_file!["golden/whole-master.m3u8"].assert_eq(&multivariant(&variants, &audio));
+    expect_file!["golden/whole-media.m3u8"].assert_eq(&media(&playlist(3, true)));
 }
 
 #[test]
@@ -66,7 +67,7 @@ fn a_song_has_its_audio_playlists_as_variants() {
         audio_group: None,
         ..variant("audio-64k", 80_000, (0, 0))
     };
-    expect![[r#""#]].assert_eq(&multivariant(&[variant], &[]));
+    expect_file!["golden/song-master.m3u8"].assert_eq(&multivariant(&[variant], &[]));
 }
 
 #[test]
