@@ -6,6 +6,7 @@
 
 mod checks;
 mod facts;
+mod lists;
 mod machine;
 mod manifests;
 mod names;

@@ -5,7 +5,7 @@
 //! goes back into the queue as it is.
 
 use super::machine::{Facts, Step, insert_job, next_jobs, stored};
-use super::{facts, publish, renditions};
+use super::{facts, renditions};
 use crate::encode::{Outcome, Product, Work};
 use crate::rendition::attempts::{self, Attempt, Verdict};
 use jiff::{SignedDuration, Timestamp};

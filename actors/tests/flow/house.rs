@@ -1,0 +1,138 @@
+//! A node without HTTP: embedded engines in a temporary folder, the supervision table running.
+
+use playhouse_actors::runtime::{Strategy, Supervisor};
+use playhouse_actors::upload::{self, Reply};
+use playhouse_actors::{Config, Engines, Platform, assemble};
+use playhouse_storage::model::{
+    Content, ContentId, Stage, Status, Upload, UploadId, UploadMetadata,
+};
+use playhouse_storage::Stores;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+
+pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
+/// A debug build of the worker on a busy machine encodes the clip in some 30 s.
+const ENCODE_DEADLINE: Duration = Duration::from_secs(240);
+
+pub(crate) struct House {
+    pub(crate) platform: Platform,
+    pub(crate) stores: Stores,
+    supervisor: Supervisor,
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl House {
+    pub(crate) async fn build() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut house = Self::open(folder.path().to_owned()).await;
+        house._folder = Some(folder);
+        house
+    }
+
+    async fn open(path: PathBuf) -> Self {
+        let storage = playhouse_storage::Config::default();
+        let stores = Stores::open(&storage, &path).expect("the stores open");
+        let fences = stores.catalog.claim_shards(16).await.expect("the shards are ours");
+        let engines = Engines {
+            catalog: stores.catalog.clone(),
+            blobs: stores.blobs.clone(),
+            staging: stores.staging.clone(),
+            eventlog: stores.events.clone(),
+            jobs: stores.jobs.clone(),
+        };
+        let mut config = Config::default();
+        config.encode.worker_path = worker();
+        let work_dir = stores.data_dir.temporary().join("work");
+        let runtime = config.runtime.clone();
+        let (platform, table) = assemble(engines, config, fences, &work_dir);
+        let supervisor = Supervisor::start(Strategy::OneForOne, table, &runtime).await;
+        let supervisor = supervisor.expect("the services start");
+        Self { platform, stores, supervisor, _folder: None }
+    }
+
+    pub(crate) async fn close(self) {
+        self.platform.directory.close().await;
+        self.supervisor.stop().await;
+    }
+
+    pub(crate) async fn create(&self, size_bytes: u64, metadata: UploadMetadata) -> Upload {
+        let id = UploadId::new();
+        match self.ask(id, create(size_bytes, metadata)).await {
+            Reply::Upload(upload) => *upload,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) async fn ask(&self, id: UploadId, request: upload::Request) -> Reply {
+        self.platform.session(id).ask(request, DEADLINE).await.expect("an answer")
+    }
+
+    /// Writes `bytes` from `offset` on, as a request of a client does, and commits them.
+    pub(crate) async fn send(&self, id: UploadId, offset: u64, bytes: &[u8]) -> Reply {
+        let granted = self.ask(id, upload::Request::Grant { offset }).await;
+        let Reply::Granted { token, .. } = granted else { panic!("{granted:?}") };
+        let staging = &self.stores.staging;
+        let mut writer = staging.open(id, token, offset).await.expect("the staging store opens");
+        for part in bytes.chunks(1 << 16) {
+            writer.write(bytes::Bytes::copy_from_slice(part)).await.expect("written");
+        }
+        let offset = writer.sync().await.expect("synced");
+        self.ask(id, upload::Request::Commit { token, offset }).await
+    }
+
+    pub(crate) async fn upload(&self, bytes: &[u8], metadata: UploadMetadata) -> ContentId {
+        let upload = self.create(bytes.len() as u64, metadata).await;
+        let reply = self.send(upload.id, 0, bytes).await;
+        assert!(matches!(reply, Reply::Upload(_)), "{reply:?}");
+        upload.content_id
+    }
+
+    pub(crate) async fn content(&self, id: ContentId) -> Content {
+        let content = self.stores.catalog.content(id).await.expect("the catalog answers");
+        content.expect("the content is there")
+    }
+
+    /// Waits on hints until the content satisfies `reached`.
+    pub(crate) async fn wait(&self, id: ContentId, reached: impl Fn(&Content) -> bool) -> Content {
+        let mut hints = self.platform.hub.listen();
+        let until = Instant::now() + ENCODE_DEADLINE;
+        loop {
+            let content = self.content(id).await;
+            if reached(&content) {
+                return content;
+            }
+            assert!(Instant::now() < until, "it stays {:?} at {:?}", content.status, content.stage);
+            // A hint may be lost; then the catalog is read again after a second.
+            let _ = timeout(Duration::from_secs(1), hints.recv()).await;
+        }
+    }
+}
+
+pub(crate) fn create(size_bytes: u64, metadata: UploadMetadata) -> upload::Request {
+    let (content_id, owner) = (ContentId::new(), "ada".to_owned());
+    upload::Request::Create { content_id, owner, size_bytes, metadata }
+}
+
+pub(crate) fn at_rest(content: &Content) -> bool {
+    matches!(content.stage, Stage::Done | Stage::Failed | Stage::Blocked)
+}
+
+pub(crate) fn plays(content: &Content) -> bool {
+    content.status == Status::Published
+}
+
+pub(crate) fn clip() -> Vec<u8> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/media/bbb-720p-5s.mp4");
+    std::fs::read(path).expect("the repository carries the clip")
+}
+
+/// `CODEC_WORKER`, else the worker that was built beside this test.
+fn worker() -> PathBuf {
+    if let Some(path) = std::env::var_os("CODEC_WORKER") {
+        return path.into();
+    }
+    let test = std::env::current_exe().expect("this test is a file");
+    let built = test.parent().and_then(|deps| deps.parent()).expect("target/debug/deps");
+    built.join("codec-worker")
+}
