@@ -16,8 +16,8 @@ pub struct Config {
     /// Milliseconds that an ask waits unless its caller knows better: a group commit on a slow disk
     /// takes about one second, and a person still waits after five.
     pub ask_deadline_ms: u64,
-    /// Milliseconds after which a refused caller should try again: a full mailbox is worked off in a
-    /// fraction of a second, and `Retry-After` counts in whole seconds.
+    /// Milliseconds after which a refused caller should try again: a full mailbox is worked off in
+    /// a fraction of a second, and `Retry-After` counts in whole seconds.
     pub retry_after_ms: u64,
     /// Seconds without a message after which an entity is stopped. Loading it anew costs a few
     /// queries, keeping it about 8 kB; an upload or encode sends something every few seconds.

@@ -50,6 +50,7 @@ impl From<playhouse_storage::Error> for Exit {
             | E::InUse { .. }
             | E::SchemaTooNew { .. }
             | E::Corrupt { .. }
+            | E::Invalid(_)
             | E::Io(_)
             | E::Engine(_) => Self::Failed { error: error.to_string() },
         }
