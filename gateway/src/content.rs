@@ -39,7 +39,7 @@ pub(crate) async fn list(
     Params(params): Params<ListParams>,
 ) -> Answer {
     let query = query(&params, &caller, &app.config)?;
-    let limit = query.limit as usize;
+    let limit = query.limit as usize - 1;
     // An empty list of statuses means all: the caller's own, or an administrator's view.
     let all = query.statuses.is_empty();
     let mut rows = app.platform.engines.catalog.contents(query).await?;
