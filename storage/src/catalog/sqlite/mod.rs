@@ -279,3 +279,34 @@ fn fence_of(row: Vec<Cell>) -> Result<Fence> {
     let mut cells = super::cell::Cells::new("shard", row);
     Ok(Fence { shard: ShardId(cells.int()?), epoch: Epoch(cells.int()?) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn commits_are_synced_and_logged_ahead() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let catalog = SqliteCatalog::open(&folder.path().join("c.db"), &Config::default()).unwrap();
+        let ask =
+            |pragma| catalog.write(move |conn| Ok(query(conn, pragma, &[])?.remove(0).remove(0)));
+        assert_eq!(ask("PRAGMA journal_mode").await.unwrap(), Cell::text("wal"));
+        assert_eq!(ask("PRAGMA synchronous").await.unwrap(), Cell::Int(2));
+        assert_eq!(ask("PRAGMA max_page_count").await.unwrap(), Cell::Int((64 << 30) / 4096));
+        assert_eq!(ask("PRAGMA journal_size_limit").await.unwrap(), Cell::Int(64 << 20));
+    }
+
+    #[tokio::test]
+    async fn questions_about_many_rows_use_an_index() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let catalog = SqliteCatalog::open(&folder.path().join("c.db"), &Config::default()).unwrap();
+        for (sql, index) in [
+            (sql::UPLOADS_EXPIRED, "upload_by_state"),
+            (sql::UPLOADS_NOT_HANDED_OVER, "content_without_source"),
+            (sql::CONTENTS_UNFINISHED, "content_unfinished"),
+        ] {
+            let plan = catalog.rows(format!("EXPLAIN QUERY PLAN {sql}"), Vec::new()).await.unwrap();
+            assert!(format!("{plan:?}").contains(index), "{sql}: {plan:?}");
+        }
+    }
+}
