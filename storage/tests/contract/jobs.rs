@@ -14,7 +14,7 @@ pub(crate) async fn check(catalog: Arc<dyn Catalog>, jobs: Arc<dyn Jobs>) {
     let fence = catalog.claim_shards(4).await.unwrap()[0];
     jobs_are_claimed_in_order(&*catalog, &*jobs, fence).await;
     a_lost_holder_is_refused(&*catalog, &*jobs, fence).await;
-    a_job_given_back_waits_for_its_time(&*catalog, &*jobs, fence).await;
+    a_job_given_back_waits(&*catalog, &*jobs, fence).await;
     two_claims_never_share_a_job(&*catalog, &*jobs, fence).await;
 }
 
@@ -85,7 +85,7 @@ async fn a_lost_holder_is_refused(catalog: &dyn Catalog, jobs: &dyn Jobs, fence:
     catalog.commit(commit(fence, vec![Write::FinishJob { id, token: third }])).await.unwrap();
 }
 
-async fn a_job_given_back_waits_for_its_time(catalog: &dyn Catalog, jobs: &dyn Jobs, fence: Fence) {
+async fn a_job_given_back_waits(catalog: &dyn Catalog, jobs: &dyn Jobs, fence: Fence) {
     let row = job(ContentId::new(), JobClass::Group, 0);
     put(catalog, fence, &[&row]).await;
     let (id, token) = claim(jobs, ALL, 0).await.unwrap();
