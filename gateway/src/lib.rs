@@ -1,1 +1,70 @@
-//! placeholder
+//! HTTP in, message out, status back.
+//!
+//! A handler reads the request, asks an entity (or reads the catalog), and turns the answer into a
+//! status. Rules of the house live in `actors`, bytes in `storage`; [`routes`] is the whole route
+//! table, [`problem`] the one door for errors, [`auth`] says who is calling.
+
+mod routes;
+
+mod admin;
+mod content;
+mod docs;
+mod events;
+mod health;
+mod me;
+mod media;
+mod pages;
+mod uploads;
+
+mod tus;
+mod view;
+
+mod auth;
+mod config;
+mod cors;
+mod extract;
+mod problem;
+mod serve;
+#[cfg(test)]
+mod testing;
+mod trace;
+
+pub use auth::{Claims, Keys, KeysError, Role, TokenError};
+pub use config::Config;
+pub use routes::router;
+pub use serve::serve;
+
+use playhouse_actors::Platform;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// What the HTTP side is made of.
+pub struct Gateway {
+    /// The way to entities and stores.
+    pub platform: Platform,
+    /// Issues and verifies tokens.
+    pub auth: Keys,
+    /// Limits.
+    pub config: Config,
+}
+
+/// What every handler can reach. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) platform: Platform,
+    pub(crate) keys: Keys,
+    pub(crate) config: Arc<Config>,
+    /// One permit per open event stream.
+    pub(crate) streams: Arc<Semaphore>,
+}
+
+impl From<Gateway> for App {
+    fn from(gateway: Gateway) -> Self {
+        Self {
+            platform: gateway.platform,
+            keys: gateway.auth,
+            streams: Arc::new(Semaphore::new(gateway.config.sse_streams_max)),
+            config: Arc::new(gateway.config),
+        }
+    }
+}

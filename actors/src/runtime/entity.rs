@@ -1,5 +1,9 @@
 //! What an entity is: state loaded by its first message, one message at a time, plain requests.
+//!
+//! Requests and replies are data that survives a JSON round trip, so that the same call works when
+//! the owner is on another node; builds with debug assertions send every one through JSON.
 
+use super::Exit;
 use crate::Platform;
 use async_trait::async_trait;
 use playhouse_storage::model::{Fence, ShardId};
@@ -7,15 +11,18 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::fmt::{Debug, Display};
 use std::hash::Hash;
 
-/// An entity's address within its kind.
-pub trait EntityId: Clone + Debug + Display + Eq + Hash + Serialize + DeserializeOwned + Send + Sync + 'static {
+/// An entity's address within its kind. Its `Display` text is the address: two addresses of a kind
+/// never share it.
+pub trait EntityId:
+    Clone + Debug + Display + Eq + Hash + Serialize + DeserializeOwned + Send + Sync + 'static
+{
     /// The shard whose owner it is routed to.
     fn shard(&self, count: u16) -> ShardId;
 }
 
-/// A sharded kind of actor.
+/// A sharded kind of actor. `P` is what its state is loaded with.
 #[async_trait]
-pub trait Entity: Sized + Send + 'static {
+pub trait Entity<P: Clone + Send + 'static = Platform>: Sized + Send + 'static {
     /// Name of the kind in paths and logs: `upload.session`.
     const KIND: &'static str;
     /// Its address.
@@ -29,48 +36,11 @@ pub trait Entity: Sized + Send + 'static {
     ///
     /// # Errors
     /// The actor ends with it; the sender is told.
-    async fn load(id: Self::Id, fence: Fence, platform: Platform) -> Result<Self, Exit>;
+    async fn load(id: Self::Id, fence: Fence, platform: P) -> Result<Self, Exit>;
 
     /// Handles one message. What the reply promises is on disk.
     ///
     /// # Errors
     /// The actor ends with it and is loaded anew by the next message; the sender is told.
     async fn handle(&mut self, request: Self::Request) -> Result<Self::Reply, Exit>;
-}
-
-/// Why an actor ended, matched by name everywhere.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Exit {
-    /// It was asked to.
-    #[error("stopped")]
-    Stopped,
-    /// A newer epoch owns its shard.
-    #[error("fenced")]
-    Fenced,
-    /// A bug.
-    #[error("panicked at {location}: {message}")]
-    Panicked {
-        /// The panic's text.
-        message: String,
-        /// File and line.
-        location: String,
-    },
-    /// An error that it could not handle.
-    #[error("failed: {error}")]
-    Failed {
-        /// One sentence.
-        error: String,
-    },
-    /// Ended from outside.
-    #[error("killed")]
-    Killed,
-}
-
-impl From<playhouse_storage::Error> for Exit {
-    fn from(error: playhouse_storage::Error) -> Self {
-        match error {
-            playhouse_storage::Error::Fenced { .. } => Self::Fenced,
-            other => Self::Failed { error: other.to_string() },
-        }
-    }
 }

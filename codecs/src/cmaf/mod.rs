@@ -1,7 +1,21 @@
 //! The box writer: CMAF headers and segments (ISO/IEC 23000-19, ISO/IEC 14496-12).
 //!
 //! One track per file, one `moof` per segment, `trun` version 1 with signed offsets, no edit
-//! list, `tfdt` the earliest presentation time.
+//! list, `tfdt` the earliest presentation time. What is written is read back by [`read_segment`]
+//! and compared with the plan before it counts, so a drifted boundary is an error and not a stall.
+
+mod aac;
+mod avc;
+mod boxes;
+mod header;
+mod read;
+mod segment;
+
+pub use aac::{AAC_CODECS, aac_lc_config};
+pub use avc::{annexb_to_lengths, avc_codecs, avcc_from_annexb};
+pub use header::{audio_header, video_header};
+pub use read::{ReadError, SegmentInfo, read_segment};
+pub use segment::segment;
 
 /// What a video init segment needs.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,7 @@
 //! Framing: four bytes of length (big-endian), then that many bytes of JSON.
+//!
+//! The other side may be a worker that has been taken over by its input: the length is checked
+//! before memory is taken for it, and a stream that ends within a frame is an error, not an end.
 
 use serde::{Serialize, de::DeserializeOwned};
 use std::io::{self, Read, Write};
@@ -53,11 +56,12 @@ pub fn write<T: Serialize>(stream: &mut impl Write, message: &T) -> io::Result<(
 /// Of the stream, or when the frame is over the limit or not the message that was expected.
 pub fn read<T: DeserializeOwned>(stream: &mut impl Read) -> io::Result<Option<T>> {
     let mut header = [0; 4];
-    match stream.read_exact(&mut header) {
+    match stream.read_exact(&mut header[..1]) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
         Err(error) => return Err(error),
     }
+    stream.read_exact(&mut header[1..])?;
     let mut body = vec![0; check_length(header)?];
     stream.read_exact(&mut body)?;
     decode(&body).map(Some)

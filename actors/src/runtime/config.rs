@@ -1,0 +1,126 @@
+//! Limits of the runtime, each with its unit in its name and its reason beside it.
+
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Limits of the runtime.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Messages that wait for one entity or are handled by it; one more is answered `Busy`. An
+    /// entity commits in about 2 ms, so 64 are worked off well within one ask's deadline.
+    pub mailbox_messages_max: usize,
+    /// Messages that wait for one service or are handled by it; one more is refused. Services are
+    /// told of every job and every change of the node, in bursts, and their messages are small.
+    pub service_mailbox_messages_max: usize,
+    /// Milliseconds that an ask waits unless its caller knows better: a group commit on a slow disk
+    /// takes about one second, and a person still waits after five.
+    pub ask_deadline_ms: u64,
+    /// Milliseconds after which a refused caller should try again: a full mailbox is worked off in
+    /// a fraction of a second, and `Retry-After` counts in whole seconds.
+    pub retry_after_ms: u64,
+    /// Seconds without a message after which an entity is stopped. Loading it anew costs a few
+    /// queries, keeping it about 8 kB; an upload or encode sends something every few seconds.
+    pub idle_s: u64,
+    /// Seconds that a service's start may take: it opens sockets and reads its rows, a slow disk
+    /// and a recovery included.
+    pub start_deadline_s: u64,
+    /// Seconds that a service may take to stop before it is killed; the HTTP listener finishes
+    /// its requests in this time.
+    pub stop_deadline_s: u64,
+    /// Seconds that entities may take to finish what they have been asked before they are killed
+    /// at shutdown. Longer than one ask's deadline: what lasts longer has no listener any more.
+    pub close_deadline_s: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            mailbox_messages_max: 64,
+            service_mailbox_messages_max: 1024,
+            ask_deadline_ms: 5_000,
+            retry_after_ms: 1_000,
+            idle_s: 300,
+            start_deadline_s: 30,
+            stop_deadline_s: 10,
+            close_deadline_s: 10,
+        }
+    }
+}
+
+impl Config {
+    /// Checks that every number can be lived with.
+    ///
+    /// # Errors
+    /// One sentence that names the key.
+    pub fn validate(&self) -> Result<(), String> {
+        let positive = [
+            ("mailbox_messages_max", self.mailbox_messages_max as u64),
+            ("service_mailbox_messages_max", self.service_mailbox_messages_max as u64),
+            ("ask_deadline_ms", self.ask_deadline_ms),
+            ("retry_after_ms", self.retry_after_ms),
+            ("idle_s", self.idle_s),
+            ("start_deadline_s", self.start_deadline_s),
+            ("stop_deadline_s", self.stop_deadline_s),
+            ("close_deadline_s", self.close_deadline_s),
+        ];
+        match positive.iter().find(|(_, value)| *value == 0) {
+            Some((key, _)) => Err(format!("{key} must be at least 1")),
+            None => Ok(()),
+        }
+    }
+
+    /// `ask_deadline_ms`.
+    #[must_use]
+    pub fn ask_deadline(&self) -> Duration {
+        Duration::from_millis(self.ask_deadline_ms)
+    }
+
+    /// `retry_after_ms`.
+    #[must_use]
+    pub fn retry_after(&self) -> Duration {
+        Duration::from_millis(self.retry_after_ms)
+    }
+
+    /// `idle_s`.
+    #[must_use]
+    pub fn idle(&self) -> Duration {
+        Duration::from_secs(self.idle_s)
+    }
+
+    /// `start_deadline_s`.
+    #[must_use]
+    pub fn start_deadline(&self) -> Duration {
+        Duration::from_secs(self.start_deadline_s)
+    }
+
+    /// `stop_deadline_s`.
+    #[must_use]
+    pub fn stop_deadline(&self) -> Duration {
+        Duration::from_secs(self.stop_deadline_s)
+    }
+
+    /// `close_deadline_s`.
+    #[must_use]
+    pub fn close_deadline(&self) -> Duration {
+        Duration::from_secs(self.close_deadline_s)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Config;
+
+    #[test]
+    fn a_zero_is_refused_by_name() {
+        assert_eq!(Config::default().validate(), Ok(()));
+        let config = Config { idle_s: 0, ..Config::default() };
+        assert_eq!(config.validate(), Err("idle_s must be at least 1".to_owned()));
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused() {
+        let refused = serde_json::from_str::<Config>(r#"{"mailbox": 3}"#).expect_err("no such key");
+        assert!(refused.to_string().starts_with("unknown field `mailbox`"), "{refused}");
+    }
+}

@@ -1,0 +1,58 @@
+//! Why an actor ended, as one enum that everybody matches by name.
+//!
+//! A supervisor decides by it, a sender is told it, the log shows it; nothing else about an end is
+//! known anywhere.
+
+/// Why an actor ended, matched by name everywhere.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Exit {
+    /// It was asked to, or had nothing left to do.
+    #[error("stopped")]
+    Stopped,
+    /// A newer epoch owns its shard.
+    #[error("fenced")]
+    Fenced,
+    /// The store's queue was full and nothing was changed: the sender is told to try again later.
+    #[error("busy: the store's queue is full")]
+    Busy,
+    /// A bug.
+    #[error("panicked at {location}: {message}")]
+    Panicked {
+        /// The panic's text.
+        message: String,
+        /// File and line.
+        location: String,
+    },
+    /// An error that it could not handle.
+    #[error("failed: {error}")]
+    Failed {
+        /// One sentence.
+        error: String,
+    },
+    /// Ended from outside, in the middle of its work.
+    #[error("killed")]
+    Killed,
+}
+
+impl From<playhouse_storage::Error> for Exit {
+    /// What a store's error means for the actor that meets it and cannot go on: a fenced writer
+    /// ends `Fenced`, a full queue `Busy` (its asks answer `AskError::Busy`), the rest `Failed`.
+    fn from(error: playhouse_storage::Error) -> Self {
+        use playhouse_storage::Error as E;
+        match error {
+            E::Fenced { .. } => Self::Fenced,
+            E::Busy => Self::Busy,
+            E::Conflict { .. }
+            | E::Revoked
+            | E::NotFound { .. }
+            | E::Exists { .. }
+            | E::Full
+            | E::InUse { .. }
+            | E::SchemaTooNew { .. }
+            | E::Corrupt { .. }
+            | E::Invalid(_)
+            | E::Io(_)
+            | E::Engine(_) => Self::Failed { error: error.to_string() },
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The role of the host is to carry one entity on ractor: it loads the state with the first
+//! message, hands over one message at a time, and turns a panic or an error into an `Exit` that the
+//! sender and everybody in the queue is told.
+//!
+//! The sender hears of an end only when the address is free again, so its next ask loads anew.
+
+use super::directory::AskError;
+use super::mailbox::Ticket;
+use super::shard::{Resident, Shard};
+use super::{Entity, Exit, panics, trace};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, ActorRuntime, Message};
+use serde::{Serialize, de::DeserializeOwned};
+use std::marker::PhantomData;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+use tracing::Instrument;
+
+/// A request on its way.
+pub(super) struct Envelope<K: Entity<P>, P: Clone + Send + 'static> {
+    pub(super) request: K::Request,
+    pub(super) reply: oneshot::Sender<Result<K::Reply, Exit>>,
+    pub(super) deadline: Instant,
+    pub(super) ticket: Ticket,
+}
+
+impl<K: Entity<P>, P: Clone + Send + 'static> Message for Envelope<K, P> {}
+
+/// What a host needs to load its entity, and the entity once it is loaded.
+pub(super) struct Residence<K: Entity<P>, P: Clone + Send + 'static> {
+    pub(super) id: K::Id,
+    pub(super) platform: P,
+    pub(super) shard: Arc<Shard>,
+    pub(super) resident: Arc<Resident>,
+    entity: Option<K>,
+}
+
+struct Host<K, P>(PhantomData<fn() -> (K, P)>);
+
+/// Starts the host of an entity. Its state is loaded by the first message, not here.
+pub(super) fn start<K: Entity<P>, P: Clone + Send + 'static>(
+    id: K::Id,
+    platform: P,
+    shard: Arc<Shard>,
+    resident: Arc<Resident>,
+) -> Option<ActorCell> {
+    let residence = Residence::<K, P> { id, platform, shard, resident, entity: None };
+    // It only fails for a name that is taken, and entities have none.
+    let (host, _) = ActorRuntime::spawn_instant(None, Host(PhantomData), residence).ok()?;
+    Some(host.get_cell())
+}
+
+impl<K: Entity<P>, P: Clone + Send + 'static> Actor for Host<K, P> {
+    type Msg = Envelope<K, P>;
+    type State = Residence<K, P>;
+    type Arguments = Residence<K, P>;
+
+    async fn pre_start(
+        &self,
+        _: ActorRef<Self::Msg>,
+        residence: Self::Arguments,
+    ) -> Result<Self::State, ActorProcessingErr> {
+        Ok(residence)
+    }
+
+    async fn handle(
+        &self,
+        _: ActorRef<Self::Msg>,
+        envelope: Self::Msg,
+        residence: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        let span = trace::entity_message(
+            K::KIND,
+            &residence.resident.address.id,
+            residence.shard.fence.shard,
+        );
+        residence.serve(envelope).instrument(span).await.map_err(Into::into)
+    }
+
+    async fn post_stop(
+        &self,
+        _: ActorRef<Self::Msg>,
+        residence: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        residence.shard.ended(&residence.resident, Exit::Stopped);
+        Ok(())
+    }
+}
+
+impl<K: Entity<P>, P: Clone + Send + 'static> Residence<K, P> {
+    async fn serve(&mut self, envelope: Envelope<K, P>) -> Result<(), Exit> {
+        let Envelope { request, reply, deadline, ticket } = envelope;
+        if deadline <= Instant::now() {
+            tracing::debug!("request dropped: its deadline has passed");
+            return Ok(());
+        }
+        let answer = panics::catch(self.answer(request)).await;
+        let ended = answer.as_ref().err().cloned();
+        match &ended {
+            None => self.resident.handled(),
+            Some(exit) => {
+                self.entity = None;
+                self.shard.ended(&self.resident, exit.clone());
+            }
+        }
+        drop(ticket);
+        // A sender that has gone away needs no answer.
+        let _ = reply.send(answer);
+        ended.map_or(Ok(()), Err)
+    }
+
+    async fn answer(&mut self, request: K::Request) -> Result<K::Reply, Exit> {
+        let entity = match &mut self.entity {
+            Some(entity) => entity,
+            empty => {
+                let fence = self.shard.fence;
+                empty.insert(K::load(self.id.clone(), fence, self.platform.clone()).await?)
+            }
+        };
+        Ok(as_sent(entity.handle(request).await?))
+    }
+}
+
+impl<K: Entity<P>, P: Clone + Send + 'static> Drop for Residence<K, P> {
+    fn drop(&mut self) {
+        // Whoever ended in order has said why before.
+        self.shard.ended(&self.resident, Exit::Killed);
+    }
+}
+
+/// The value as another node would get it: with debug assertions it goes through JSON, so that no
+/// request or reply can come to rely on a handle inside. Else it is left alone.
+pub(super) fn as_sent<T: Serialize + DeserializeOwned>(value: T) -> T {
+    if !cfg!(debug_assertions) {
+        return value;
+    }
+    let text = serde_json::to_string(&value).expect("requests and replies are plain serde data");
+    serde_json::from_str(&text).expect("requests and replies survive a JSON round trip")
+}
+
+/// What a sender whose request or answer was dropped with the actor is told.
+pub(super) fn told(exit: Exit, retry_after: std::time::Duration) -> AskError {
+    match exit {
+        Exit::Busy => AskError::Busy { retry_after },
+        Exit::Stopped
+        | Exit::Fenced
+        | Exit::Panicked { .. }
+        | Exit::Failed { .. }
+        | Exit::Killed => AskError::Ended(exit),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::as_sent;
+    use std::collections::BTreeMap;
+
+    #[test]
+    #[should_panic(expected = "plain serde data")]
+    fn what_another_node_could_not_be_sent_is_found_here() {
+        as_sent(BTreeMap::from([((1, 2), 3)]));
+    }
+}

@@ -1,0 +1,47 @@
+//! The role of the passivator is to stop entities that nobody speaks to. Their state is in the
+//! catalog, so the next message finds them as they were.
+
+use super::{Directory, Exit, Handle, Service};
+use crate::Platform;
+use async_trait::async_trait;
+
+/// Stops idle entities of one directory.
+pub struct Passivator<P = Platform> {
+    directory: Directory<P>,
+}
+
+/// Looks once over every resident entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sweep;
+
+impl<P: Clone + Send + 'static> Passivator<P> {
+    /// A service for the supervision table.
+    #[must_use]
+    pub fn new(directory: Directory<P>) -> Self {
+        Self { directory }
+    }
+
+    /// A quarter of the idle time, so that nobody stays much longer than that.
+    fn sweep_later(&self, me: &Handle<Sweep>) {
+        me.tell_after(self.directory.config().idle() / 4, Sweep);
+    }
+}
+
+#[async_trait]
+impl<P: Clone + Send + 'static> Service for Passivator<P> {
+    type Message = Sweep;
+
+    async fn start(&mut self, me: &Handle<Sweep>) -> Result<(), Exit> {
+        self.sweep_later(me);
+        Ok(())
+    }
+
+    async fn handle(&mut self, Sweep: Sweep, me: &Handle<Sweep>) -> Result<(), Exit> {
+        let stopped = self.directory.stop_idle(self.directory.config().idle());
+        if stopped > 0 {
+            tracing::debug!(stopped, resident = self.directory.active(), "idle entities stopped");
+        }
+        self.sweep_later(me);
+        Ok(())
+    }
+}

@@ -1,0 +1,7 @@
+//! Stories about entities, services and the tree. Time is paused: a sleep ends when nothing else
+//! can go on, so it waits for the actors, not for the clock.
+
+mod ends;
+mod entities;
+mod services;
+mod tree;

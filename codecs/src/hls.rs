@@ -1,1 +1,0 @@
-//! HLS playlists (RFC 8216).

@@ -1,0 +1,48 @@
+//! From a command to its last event.
+
+use crate::control::Control;
+use crate::encode;
+use crate::failure::{Failure, Result};
+use crate::forbidden;
+use crate::output::Output;
+use crate::pictures;
+use crate::probe;
+use ffmpeg_next as ffmpeg;
+use playhouse_codecs::worker::{Command, Event};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Does the command and tells how it ended.
+pub(crate) fn run(control: &Control, folder: &Path, command: Command) -> ExitCode {
+    let output = Output::new(folder);
+    let work = AssertUnwindSafe(|| perform(control, &output, command));
+    let result = catch_unwind(work).unwrap_or_else(|_| Err(Failure::internal("a panic")));
+    match result {
+        Ok(()) => {
+            control.send(&Event::Done);
+            ExitCode::SUCCESS
+        }
+        Err(Failure { kind, detail }) => {
+            control.send(&Event::Failed { kind, detail });
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(control: &Control, output: &Output, command: Command) -> Result<()> {
+    ffmpeg::init()?;
+    ffmpeg::log::set_level(ffmpeg::log::Level::Error);
+    match command {
+        Command::Probe => {
+            control.send(&Event::Probed { media: probe::probe(control)? });
+            Ok(())
+        }
+        Command::Encode(job) => encode::encode(control, output, &job),
+        Command::Pictures(job) => pictures::make(control, output, &job),
+        Command::Try(what) => {
+            forbidden::attempt(control, &what);
+            Ok(())
+        }
+    }
+}

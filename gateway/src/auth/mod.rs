@@ -1,0 +1,46 @@
+//! Who is calling: a bearer token (JWT, EdDSA), the signed cookie of an anonymous viewer, or nobody.
+//!
+//! A token that is there but not valid is always refused, also where none is needed: a client
+//! whose token has expired must learn it, and not be shown less in silence. Secrets never come in
+//! the URL.
+
+mod caller;
+mod jwt;
+mod keys;
+mod viewer;
+
+pub(crate) use caller::{Caller, Via, is_public};
+pub use jwt::{Claims, TokenError};
+pub use keys::{Keys, KeysError};
+pub(crate) use viewer::Visit;
+
+use serde::{Deserialize, Serialize};
+use std::str::FromStr;
+
+/// What a caller may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Everything.
+    Admin,
+    /// Uploads, and changes what is theirs.
+    Editor,
+    /// Watches, under a name.
+    Viewer,
+    /// Watches, without a name.
+    Guest,
+}
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "admin" => Ok(Self::Admin),
+            "editor" => Ok(Self::Editor),
+            "viewer" => Ok(Self::Viewer),
+            "guest" => Ok(Self::Guest),
+            other => Err(format!("'{other}' is no role: use admin, editor, viewer or guest")),
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! `/api/v1/content`: what there is, and what its creator changes.
+
+use crate::App;
+use crate::auth::Caller;
+use crate::extract::{Id, Json, Params};
+use crate::problem::{Answer, Problem};
+use crate::tus;
+use crate::view::{self, Rows};
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use playhouse_actors::content::{Edit, Reply, Request as Ask};
+use playhouse_storage::catalog::ContentQuery;
+use playhouse_storage::model::{Content, ContentId, Stage, Status};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// Longest title, bytes; the same as in `Upload-Metadata`.
+const TITLE_BYTES_MAX: usize = 500;
+/// Longest description, bytes; the same as in `Upload-Metadata`.
+const DESCRIPTION_BYTES_MAX: usize = 5_000;
+
+/// The query of a list.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListParams {
+    q: Option<String>,
+    sort: Option<String>,
+    cursor: Option<String>,
+    limit: Option<u32>,
+    owner: Option<String>,
+}
+
+/// GET: a page of published content, or with `owner=me` of the caller's own.
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Params(params): Params<ListParams>,
+) -> Answer {
+    let query = query(&params, &caller, &app.config)?;
+    let limit = query.limit as usize;
+    let own = query.owner.is_some();
+    let mut rows = app.platform.engines.catalog.contents(query).await?;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next_cursor = rows.last().filter(|_| more).map(|content| content.id);
+    // Rows that may not be shown are few; a page may be shorter, its cursor stays right.
+    let shown = |content: &&Content| match own {
+        true => content.stage != Stage::Deleting,
+        false => crate::auth::is_public(content),
+    };
+    let items: Vec<Value> = rows.iter().filter(shown).map(view::summary).collect();
+    Ok(no_cache(json!({"items": items, "next_cursor": next_cursor})))
+}
+
+/// What the store is asked; one row more than the page, to know whether another page follows.
+fn query(params: &ListParams, caller: &Caller, config: &crate::Config) -> Answer<ContentQuery> {
+    check_sort(params.sort.as_deref())?;
+    let limit = params.limit.unwrap_or(config.list_default);
+    if limit == 0 || limit > config.list_max {
+        let detail = format!("limit must be between 1 and {}", config.list_max);
+        return Err(Problem::bad_request("bad-query", detail));
+    }
+    let text = params.q.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    if text.is_some_and(|text| text.len() > config.search_bytes_max) {
+        let detail = format!("q must have at most {} bytes", config.search_bytes_max);
+        return Err(Problem::bad_request("bad-query", detail));
+    }
+    let bad_cursor = |_| Problem::bad_request("bad-query", "cursor is not one that a list gave");
+    let owner = owner(params.owner.as_deref(), caller)?;
+    Ok(ContentQuery {
+        text: text.map(str::to_owned),
+        statuses: if owner.is_some() { Vec::new() } else { vec![Status::Published] },
+        owner,
+        before: params.cursor.as_deref().map(str::parse).transpose().map_err(bad_cursor)?,
+        limit: limit + 1,
+    })
+}
+
+fn check_sort(sort: Option<&str>) -> Answer<()> {
+    match sort {
+        None | Some("newest") => Ok(()),
+        Some("trending") => Err(Problem::bad_request(
+            "not-available",
+            "sort=trending is not available on this node: it does not count views; use sort=newest",
+        )),
+        Some(other) => Err(Problem::bad_request(
+            "bad-query",
+            format!("sort '{other}' is not known: use newest"),
+        )),
+    }
+}
+
+fn owner(wish: Option<&str>, caller: &Caller) -> Answer<Option<String>> {
+    match wish {
+        None => Ok(None),
+        Some("me") => caller.with_token().map(|()| Some(caller.subject.clone())),
+        Some(_) => Err(Problem::bad_request("bad-query", "owner can be 'me' only")),
+    }
+}
+
+/// GET: one content with its renditions.
+pub(crate) async fn show(State(app): State<App>, caller: Caller, Id(id): Id<ContentId>) -> Answer {
+    Ok(no_cache(view::content(&read(&app, &caller, id).await?)))
+}
+
+/// The rows of a content that the caller may see.
+pub(crate) async fn read(app: &App, caller: &Caller, id: ContentId) -> Answer<Rows> {
+    let catalog = &app.platform.engines.catalog;
+    let content = visible(app, caller, id).await?;
+    let for_creator = caller.is_creator_of(&content);
+    let upload = match content.status {
+        Status::Uploading if for_creator => catalog.upload(content.upload_id).await?,
+        _ => None,
+    };
+    Ok(Rows { renditions: catalog.renditions(id).await?, content, upload, for_creator })
+}
+
+/// The record of a content that the caller may see; any other is told as not there.
+pub(crate) async fn visible(app: &App, caller: &Caller, id: ContentId) -> Answer<Content> {
+    let content = app.platform.engines.catalog.content(id).await?;
+    content
+        .filter(|content| caller.may_see(content))
+        .ok_or_else(|| Problem::not_found("there is no such content, or it is not public"))
+}
+
+/// The body of a PATCH.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Change {
+    title: Option<String>,
+    description: Option<String>,
+    language: Option<String>,
+    status: Option<String>,
+}
+
+/// PATCH: changes what viewers are shown. Doing it twice changes nothing more.
+pub(crate) async fn change(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<ContentId>,
+    Json(change): Json<Change>,
+) -> Answer {
+    caller.may_change(&visible(&app, &caller, id).await?)?;
+    let edit = edit(change)?;
+    match ask(&app, id, Ask::Edit(edit)).await? {
+        Reply::Content(_) => show(State(app), caller, Id(id)).await,
+        Reply::Refused(refusal) => Err(refusal.into()),
+        other @ Reply::Deleted => Err(unexpected(&other)),
+    }
+}
+
+/// A change in the pipeline's words.
+fn edit(change: Change) -> Answer<Edit> {
+    let title = change.title.map(|title| title.trim().to_owned());
+    if title.as_ref().is_some_and(String::is_empty) {
+        return Err(Problem::bad_request("bad-edit", "title must not be empty"));
+    }
+    at_most("title", title.as_deref(), TITLE_BYTES_MAX)?;
+    at_most("description", change.description.as_deref(), DESCRIPTION_BYTES_MAX)?;
+    let unlisted = match change.status.as_deref() {
+        None => None,
+        Some("draft") => Some(true),
+        Some("published") => Some(false),
+        Some(other) => {
+            let detail = format!("status can be set to draft or published, not to '{other}'");
+            return Err(Problem::bad_request("bad-edit", detail));
+        }
+    };
+    let language = change.language.as_deref().map(tus::language).transpose()?;
+    let edit = Edit { title, description: change.description, language, unlisted };
+    if edit == Edit::default() {
+        let detail = "nothing to change: send title, description, language or status";
+        return Err(Problem::bad_request("bad-edit", detail));
+    }
+    Ok(edit)
+}
+
+fn at_most(key: &str, value: Option<&str>, bytes_max: usize) -> Answer<()> {
+    match value {
+        Some(text) if text.len() > bytes_max => Err(Problem::bad_request(
+            "bad-edit",
+            format!("{key} has {} bytes, the limit is {bytes_max}", text.len()),
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// DELETE: removes the content, its files included. What is gone already is 404.
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<ContentId>,
+) -> Answer {
+    caller.may_change(&visible(&app, &caller, id).await?)?;
+    match ask(&app, id, Ask::Delete).await? {
+        Reply::Deleted => Ok(StatusCode::NO_CONTENT.into_response()),
+        Reply::Refused(refusal) => Err(refusal.into()),
+        other @ Reply::Content(_) => Err(unexpected(&other)),
+    }
+}
+
+pub(crate) async fn ask(app: &App, id: ContentId, request: Ask) -> Answer<Reply> {
+    Ok(app.platform.pipeline(id).ask(request, app.config.ask_deadline()).await?)
+}
+
+pub(crate) fn unexpected(reply: &Reply) -> Problem {
+    Problem::internal(format!("the pipeline answered {reply:?}"))
+}
+
+/// JSON that depends on the caller and changes by itself.
+pub(crate) fn no_cache(value: Value) -> Response {
+    ([(header::CACHE_CONTROL, "no-store")], axum::Json(value)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+    use crate::auth::Role;
+    use crate::auth::Via;
+
+    fn ada() -> Caller {
+        Caller { subject: "ada".into(), role: Role::Editor, via: Via::Token }
+    }
+
+    fn refusal(params: ListParams) -> String {
+        query(&params, &ada(), &Config::default()).unwrap_err().detail
+    }
+
+    #[test]
+    fn a_list_shows_what_is_published_and_to_its_owner_all() {
+        let all = query(&ListParams::default(), &ada(), &Config::default()).unwrap();
+        assert_eq!((all.statuses, all.owner, all.limit), (vec![Status::Published], None, 25));
+        let params = ListParams { owner: Some("me".into()), ..Default::default() };
+        let own = query(&params, &ada(), &Config::default()).unwrap();
+        assert_eq!((own.statuses, own.owner.as_deref()), (vec![], Some("ada")));
+    }
+
+    #[test]
+    fn what_a_list_cannot_do_is_said() {
+        let sort = |text: &str| ListParams { sort: Some(text.into()), ..Default::default() };
+        assert!(refusal(sort("trending")).contains("not available"));
+        assert!(refusal(sort("oldest")).contains("'oldest' is not known"));
+        assert!(refusal(ListParams { limit: Some(101), ..Default::default() }).contains("100"));
+        let cursor = ListParams { cursor: Some("x".into()), ..Default::default() };
+        assert!(refusal(cursor).contains("cursor"));
+        let owner = ListParams { owner: Some("bob".into()), ..Default::default() };
+        assert!(refusal(owner).contains("'me'"));
+    }
+
+    #[test]
+    fn a_status_can_be_set_to_draft_and_back_only() {
+        let set = |status: &str| edit(Change { status: Some(status.into()), ..Default::default() });
+        assert_eq!(set("draft").unwrap().unlisted, Some(true));
+        assert_eq!(set("published").unwrap().unlisted, Some(false));
+        assert!(set("blocked").unwrap_err().detail.contains("'blocked'"));
+        assert!(edit(Change::default()).unwrap_err().detail.contains("nothing to change"));
+    }
+}

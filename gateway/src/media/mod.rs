@@ -1,0 +1,170 @@
+//! `/media/{id}/…`: playlists, MPDs, segments and pictures to players.
+//!
+//! What is served never changes under its name except a growing manifest, so segments are cached
+//! for a day and manifests carry a validator. Caches shared by viewers keep only what everybody
+//! may see.
+
+mod gzip;
+mod range;
+mod validator;
+
+use crate::App;
+use crate::auth::{Caller, is_public};
+use crate::content::visible;
+use crate::extract::id;
+use crate::problem::{Answer, Problem};
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use playhouse_actors::content::Manifest;
+use playhouse_storage::model::{Content, ContentId};
+use range::{Wanted, wanted};
+
+const HLS: &str = "application/vnd.apple.mpegurl";
+const DASH: &str = "application/dash+xml";
+
+/// GET `/media/{id}/master.m3u8`.
+pub(crate) async fn multivariant(
+    State(app): State<App>,
+    caller: Caller,
+    Path(text): Path<String>,
+    headers: HeaderMap,
+) -> Answer {
+    let content = playable(&app, &caller, &text).await?;
+    let manifest = app.platform.manifests.multivariant(content.id).await?;
+    Ok(manifest_answer(&manifest, HLS, &content, &headers))
+}
+
+/// GET `/media/{id}/manifest.mpd`.
+pub(crate) async fn mpd(
+    State(app): State<App>,
+    caller: Caller,
+    Path(text): Path<String>,
+    headers: HeaderMap,
+) -> Answer {
+    let content = playable(&app, &caller, &text).await?;
+    let manifest = app.platform.manifests.mpd(content.id).await?;
+    Ok(manifest_answer(&manifest, DASH, &content, &headers))
+}
+
+/// GET `/media/{id}/{rendition}/index.m3u8`.
+pub(crate) async fn playlist(
+    State(app): State<App>,
+    caller: Caller,
+    Path((text, rendition)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Answer {
+    let content = playable(&app, &caller, &text).await?;
+    let manifest = app.platform.manifests.media(content.id, &rendition).await?;
+    Ok(manifest_answer(&manifest, HLS, &content, &headers))
+}
+
+/// GET `/media/{id}/{rendition}/{file}`: init segments and segments.
+pub(crate) async fn segment(
+    State(app): State<App>,
+    caller: Caller,
+    Path((text, rendition, file)): Path<(String, String, String)>,
+    headers: HeaderMap,
+) -> Answer {
+    let content = playable(&app, &caller, &text).await?;
+    blob(&app, &content, &format!("{rendition}/{file}"), &headers).await
+}
+
+/// GET `/media/{id}/{picture}`.
+pub(crate) async fn picture(
+    State(app): State<App>,
+    caller: Caller,
+    Path((text, file)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Answer {
+    let content = playable(&app, &caller, &text).await?;
+    blob(&app, &content, &file, &headers).await
+}
+
+async fn playable(app: &App, caller: &Caller, text: &str) -> Answer<Content> {
+    let content = visible(app, caller, id::<ContentId>(text)?).await?;
+    match caller.may_play(&content) {
+        true => Ok(content),
+        false => Err(Problem::not_found("this content is blocked and does not play")),
+    }
+}
+
+fn manifest_answer(
+    manifest: &Manifest,
+    media_type: &'static str,
+    content: &Content,
+    request: &HeaderMap,
+) -> Response {
+    let gzip = gzip::accepted(request);
+    let etag = match gzip {
+        true => format!("\"{}-gz\"", manifest.etag),
+        false => format!("\"{}\"", manifest.etag),
+    };
+    let age = if manifest.ended { "max-age=30" } else { "no-cache" };
+    let mut headers = head(media_type, &etag, &cache_control(content, age));
+    headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    if validator::matches(request, &etag) {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    }
+    if !gzip {
+        return (headers, manifest.body.clone()).into_response();
+    }
+    headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    (headers, gzip::compress(manifest.body.as_bytes())).into_response()
+}
+
+async fn blob(app: &App, content: &Content, path: &str, request: &HeaderMap) -> Answer {
+    let blobs = &app.platform.engines.blobs;
+    let key = app.platform.manifests.blob_key(content.id, path).await?;
+    let size = blobs.size(&key).await?;
+    let etag = validator::of_key(&key, size);
+    let age = if path.ends_with(".jpg") { "max-age=3600" } else { "max-age=86400, immutable" };
+    let mut headers = head(media_type(path), &etag, &cache_control(content, age));
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if validator::matches(request, &etag) {
+        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
+    }
+    let (status, range) = match wanted(request, &etag, size) {
+        Wanted::Whole => (StatusCode::OK, None),
+        Wanted::Part(range) => {
+            headers.insert(header::CONTENT_RANGE, range::content_range(&range, size));
+            (StatusCode::PARTIAL_CONTENT, Some(range))
+        }
+        Wanted::Nothing => return Err(range::unsatisfiable(size)),
+    };
+    let length = range.as_ref().map_or(size, |range| range.end - range.start);
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    let body = Body::from_stream(blobs.read(&key, range).await?);
+    Ok((status, headers, body).into_response())
+}
+
+fn head(media_type: &'static str, etag: &str, cache_control: &str) -> HeaderMap {
+    let text = |value: &str| HeaderValue::from_str(value).expect("validators are visible ASCII");
+    HeaderMap::from_iter([
+        (header::CONTENT_TYPE, HeaderValue::from_static(media_type)),
+        (header::ETAG, text(etag)),
+        (header::CACHE_CONTROL, text(cache_control)),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    ])
+}
+
+/// Shared caches keep what everybody may see, and nothing else.
+fn cache_control(content: &Content, age: &str) -> String {
+    match (age, is_public(content)) {
+        ("no-cache", true) => "no-cache".to_owned(),
+        (_, true) => format!("public, {age}"),
+        (_, false) => format!("private, {age}"),
+    }
+}
+
+/// RFC 8216 section 3.3 and ISO/IEC 23009-1 name these; segments have the type of their file.
+fn media_type(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("mp4") => "video/mp4",
+        Some("m4s") => "video/iso.segment",
+        Some("jpg") => "image/jpeg",
+        Some("vtt") => "text/vtt",
+        _ => "application/octet-stream",
+    }
+}

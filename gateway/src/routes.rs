@@ -1,0 +1,109 @@
+//! The whole route table. `openapi.json` describes the same rows; a test holds the two equal.
+
+use crate::problem::Problem;
+use crate::{
+    App, Gateway, admin, content, cors, docs, events, health, me, media, pages, trace, uploads,
+};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
+use axum::http::{Method, StatusCode};
+use axum::middleware::from_fn;
+use axum::routing::{MethodFilter, MethodRouter, on};
+
+fn table() -> Vec<Row> {
+    vec![
+        row(Method::OPTIONS, "/api/v1/uploads", uploads::options),
+        row(Method::POST, "/api/v1/uploads", uploads::create),
+        row(Method::OPTIONS, "/api/v1/uploads/{upload_id}", uploads::options),
+        row(Method::HEAD, "/api/v1/uploads/{upload_id}", uploads::look),
+        row(Method::PATCH, "/api/v1/uploads/{upload_id}", uploads::append),
+        row(Method::DELETE, "/api/v1/uploads/{upload_id}", uploads::terminate),
+        row(Method::POST, "/api/v1/uploads/{upload_id}", uploads::overridden),
+        row(Method::GET, "/api/v1/content", content::list),
+        row(Method::GET, "/api/v1/content/{id}", content::show),
+        row(Method::PATCH, "/api/v1/content/{id}", content::change),
+        row(Method::DELETE, "/api/v1/content/{id}", content::delete),
+        row(Method::GET, "/api/v1/content/{id}/events", events::watch),
+        row(Method::GET, "/media/{id}/master.m3u8", media::multivariant),
+        row(Method::GET, "/media/{id}/manifest.mpd", media::mpd),
+        row(Method::GET, "/media/{id}/{file}", media::picture),
+        row(Method::GET, "/media/{id}/{file}/index.m3u8", media::playlist),
+        row(Method::GET, "/media/{id}/{file}/{segment}", media::segment),
+        row(Method::GET, "/api/v1/me", me::show),
+        row(Method::GET, "/admin/api/dead-letters", admin::dead_letters),
+        row(Method::POST, "/admin/api/dead-letters/{id}/replay", admin::replay),
+        row(Method::GET, "/healthz", health::alive),
+        row(Method::GET, "/readyz", health::ready),
+        row(Method::GET, "/", pages::index),
+        row(Method::GET, "/watch/{id}", pages::watch),
+        row(Method::GET, "/upload", pages::upload),
+        row(Method::GET, "/admin", pages::admin),
+        row(Method::GET, "/assets/{*path}", pages::asset),
+        row(Method::GET, "/favicon.ico", pages::favicon),
+        row(Method::GET, "/favicon.svg", pages::favicon),
+        row(Method::GET, "/openapi.json", docs::openapi),
+        row(Method::GET, "/docs", docs::page),
+    ]
+}
+
+/// The service of every route, with its layers: trace and problems outermost, then CORS.
+pub fn router(gateway: Gateway) -> Router {
+    let app = App::from(gateway);
+    let json_bytes_max = app.config.json_body_bytes_max;
+    table()
+        .into_iter()
+        .fold(Router::new(), |router, row| router.route(row.path, row.route))
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(json_bytes_max))
+        .layer(from_fn(cors::layer))
+        .layer(from_fn(trace::layer))
+        .with_state(app)
+}
+
+struct Row {
+    #[cfg_attr(not(test), expect(dead_code, reason = "held against openapi.json by a test"))]
+    method: Method,
+    path: &'static str,
+    route: MethodRouter<App>,
+}
+
+fn row<H: Handler<T, App>, T: 'static>(method: Method, path: &'static str, handler: H) -> Row {
+    let filter = MethodFilter::try_from(method.clone()).expect("the table has known methods only");
+    Row { method, path, route: on(filter, handler) }
+}
+
+async fn unknown() -> Problem {
+    Problem::not_found("there is nothing here; /docs lists what there is")
+}
+
+async fn wrong_method() -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method",
+        "this address does not take this method; the header Allow lists those that it takes",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::table;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn openapi_describes_every_route_and_no_other() {
+        let routes: BTreeSet<_> =
+            table().iter().map(|row| (row.path.to_owned(), row.method.to_string())).collect();
+        let spec: serde_json::Value =
+            serde_json::from_str(include_str!("../openapi.json")).unwrap();
+        let mut described = BTreeSet::new();
+        for (path, methods) in spec["paths"].as_object().unwrap() {
+            for method in methods.as_object().unwrap().keys().filter(|key| *key != "parameters") {
+                let path = path.replace("{path}", "{*path}");
+                described.insert((path, method.to_uppercase()));
+            }
+        }
+        assert_eq!(routes, described);
+    }
+}

@@ -1,0 +1,18 @@
+//! Logs: readable on a terminal, one JSON object per line otherwise.
+//!
+//! `RUST_LOG` chooses what is told (default `info`). Logs go to stderr, so that stdout stays for
+//! what scripts read: the one line that says `ready`.
+
+use std::io::IsTerminal;
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging; once per process.
+pub(crate) fn start() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        logs.with_target(false).compact().init();
+    } else {
+        logs.json().flatten_event(true).init();
+    }
+}

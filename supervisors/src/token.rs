@@ -1,0 +1,38 @@
+//! `playhouse token`: a bearer token signed with the key of a data folder.
+//!
+//! Works beside a running node: it only reads the key, or makes it before the first start.
+
+use anyhow::{Context, Result};
+use playhouse_gateway::{Config, Keys, Role};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What `playhouse token` takes.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// What the bearer may do: admin, editor, viewer or guest.
+    #[arg(long)]
+    role: Role,
+    /// Who the bearer is.
+    #[arg(long, value_name = "NAME")]
+    subject: String,
+    /// The node's data folder.
+    #[arg(long, value_name = "DIR", default_value = "./data")]
+    data: PathBuf,
+    /// How long it is valid.
+    #[arg(long, value_name = "SECONDS")]
+    ttl_s: Option<u64>,
+}
+
+/// Prints a token.
+///
+/// # Errors
+/// When the key cannot be read or made.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let folder = &arguments.data;
+    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    let keys = Keys::open(folder)?;
+    let ttl_s = arguments.ttl_s.unwrap_or(Config::default().token_ttl_s);
+    println!("{}", keys.issue(&arguments.subject, arguments.role, Duration::from_secs(ttl_s)));
+    Ok(())
+}

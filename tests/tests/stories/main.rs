@@ -1,0 +1,13 @@
+//! One module per user story, each against real processes.
+//!
+//! Run them with `ops/test`, which builds the binaries first, or one of them with
+//! `cargo test -p playhouse-tests --test stories who_you_are`.
+
+mod bad_input;
+mod browser;
+mod restart_in_the_middle;
+mod resume_after_break;
+mod shared;
+mod upload_and_watch;
+mod who_you_are;
+mod worker_killed;

@@ -1,0 +1,80 @@
+// The JSON that the node speaks (API version 1), as far as the pages read it.
+
+export type Status = 'draft' | 'uploading' | 'processing' | 'published' | 'blocked' | 'failed';
+export type RenditionState = 'waiting' | 'encoding' | 'complete' | 'failed';
+
+export interface Rendition {
+  name: string;
+  kind: 'video' | 'audio';
+  state: RenditionState;
+  /** 0 to 1. */
+  progress: number;
+  attempts: number;
+  width?: number | null;
+  height?: number | null;
+  bitrate_bps?: number | null;
+}
+
+export interface Thumbnail {
+  url: string;
+  width: number;
+  height: number;
+  at_s: number;
+}
+
+/** One picture of tiles, row by row, a tile every `interval_s`. */
+export interface Storyboard {
+  url: string;
+  columns: number;
+  rows: number;
+  tile_width: number;
+  tile_height: number;
+  interval_s: number;
+}
+
+export interface Content {
+  id: string;
+  title: string;
+  description: string;
+  language?: string | null;
+  kind: 'video' | 'audio' | null;
+  status: Status;
+  stage?: string | null;
+  owner?: string | null;
+  duration_s: number | null;
+  created_at: string;
+  published_at: string | null;
+  renditions: Rendition[];
+  hls: string | null;
+  dash: string | null;
+  thumbnails: Thumbnail[];
+  storyboard: Storyboard | null;
+  blocked_reason: { code: string; detail: string } | null;
+  owner_is_me: boolean;
+}
+
+export interface Page<T> {
+  items: T[];
+  next_cursor: string | null;
+}
+
+export interface Me {
+  subject: string;
+  role: string;
+}
+
+export interface DeadLetter {
+  id: string;
+  content_id: string;
+  rendition: string | null;
+  reason: string;
+  attempts: number;
+  created_at: string;
+  replayed_at: string | null;
+}
+
+/** How far a running job has come, for the renditions that it makes. */
+export interface Progress {
+  renditions: string[];
+  progress: number;
+}

@@ -1,0 +1,180 @@
+// The watch page: one content, from its upload to its end. It follows the content's events; as soon
+// as something plays the player starts, and each rendition that completes joins it.
+
+import '../styles/watch.css';
+import { ApiError, call, sentence } from '../lib/api';
+import { byId, fill, h, icon, type IconName } from '../lib/dom';
+import { followContent } from '../lib/events';
+import { clock, percent, relativeDate } from '../lib/format';
+import { deleteContent, editContent } from '../lib/owner';
+import { STATUS_WORDS, completeNames, isGrowing, withProgress } from '../lib/renditions';
+import { drawRungs } from '../lib/rungs';
+import { takeTokenFromAddress } from '../lib/session';
+import type { Content } from '../lib/types';
+import { Player } from '../player/player';
+
+const stage = byId('stage');
+const details = byId('details');
+const rungs = h('ul', { class: 'rungs' });
+const id = decodeURIComponent(location.pathname.split('/')[2] ?? '');
+let content: Content | null = null;
+let player: Player | null = null;
+let stopFollowing: (() => void) | null = null;
+let described = '';
+
+takeTokenFromAddress();
+void open();
+
+async function open(): Promise<void> {
+  fill(stage, h('div', { class: 'stage-status' }, h('p', { role: 'status' }, 'Loading…')));
+  try {
+    show(await call<Content>('GET', `/api/v1/content/${encodeURIComponent(id)}`));
+    if (content && isGrowing(content)) follow();
+  } catch (error) {
+    refuse(error);
+  }
+}
+
+function follow(): void {
+  stopFollowing?.();
+  stopFollowing = followContent(id, {
+    content: show,
+    progress: (told) => content && show(withProgress(content, told)),
+    refused: (error) => error.status === 404 && !player && refuse(error),
+  });
+}
+
+function show(next: Content): void {
+  const before = content;
+  content = next;
+  document.title = `${next.title || 'Untitled'} · Playhouse`;
+  drawStage(next);
+  describe(next);
+  drawRungs(rungs, next.renditions);
+  const known = before ? completeNames(before) : [];
+  const grown = completeNames(next).some((name) => !known.includes(name));
+  if (before && player && grown) player.engine.takeUpNew();
+}
+
+function drawStage(next: Content): void {
+  if (player) return player.update(next);
+  if (next.hls && (next.status === 'published' || next.status === 'draft')) {
+    player = new Player(next);
+    fill(stage, player.element);
+    player.start(next.hls);
+    return;
+  }
+  fill(stage, statusPage(next));
+}
+
+function statusPage(next: Content): HTMLElement {
+  const reason = next.blocked_reason?.detail;
+  const pages: Record<Content['status'], [IconName, string, string]> = {
+    draft: ['film', 'Not published', 'Its owner has taken it back for now.'],
+    uploading: ['upload', 'Upload in progress', 'It plays here soon after the last byte is in.'],
+    processing: ['film', 'Getting ready', 'It starts here by itself as soon as it can play.'],
+    published: ['film', 'Getting ready', 'It starts here by itself as soon as it can play.'],
+    blocked: ['alert', 'This cannot be shown', reason ?? 'A check has blocked it.'],
+    failed: ['alert', 'This could not be prepared', reason ?? 'Its processing gave up.'],
+  };
+  const [image, heading, text] = pages[next.status];
+  const best = Math.max(0, ...next.renditions.map((r) => r.progress));
+  const busy = next.status === 'processing';
+  const meter = h('div', { class: 'meter', role: 'progressbar', 'aria-label': 'First rendition',
+    'aria-valuenow': percent(best) }, h('i'));
+  (meter.firstElementChild as HTMLElement).style.width = `${percent(best)}%`;
+  return h('div', { class: 'stage-status' }, icon(image), h('h2', {}, heading),
+    h('p', { role: 'status' }, text), busy ? meter : null);
+}
+
+/** Draws the words below the stage, only when they change: buttons keep the focus. */
+function describe(next: Content): void {
+  const making = isGrowing(next) || next.renditions.some((r) => r.state === 'failed');
+  const told = JSON.stringify([next.title, next.description, next.status, next.duration_s,
+    next.owner_is_me, making && next.renditions.length > 0, next.published_at]);
+  if (told === described) return;
+  described = told;
+  const date = next.published_at ?? next.created_at;
+  const { word, tone } = STATUS_WORDS[next.status];
+  const when = new Date(date).toLocaleString('en', { dateStyle: 'long', timeStyle: 'short' });
+  const facts = h(
+    'p',
+    { class: 'facts' },
+    next.status === 'published' ? null : h('span', { class: `pill ${tone}` }, word),
+    h('time', { datetime: date, title: when }, relativeDate(date, Date.now())),
+    next.duration_s ? h('span', {}, clock(next.duration_s)) : null,
+  );
+  fill(
+    details,
+    h('div', { class: 'headline' },
+      h('div', {}, h('h1', {}, next.title || 'Untitled'), facts),
+      next.owner_is_me ? ownerActions() : null),
+    next.description ? h('p', { class: 'description' }, next.description) : null,
+    making && next.renditions.length > 0
+      ? h('section', { class: 'card making', 'aria-label': 'Renditions' },
+          h('h2', {}, isGrowing(next) ? 'More qualities are being made' : 'Qualities'), rungs)
+      : null,
+  );
+}
+
+function ownerActions(): HTMLElement {
+  const edit = h('button', { type: 'button', class: 'button small' }, 'Edit');
+  const remove = h('button', { type: 'button', class: 'button small danger' }, 'Delete');
+  edit.addEventListener('click', () => content && editContent(content, show));
+  remove.addEventListener('click', () => content && deleteContent(content, gone));
+  return h('div', { class: 'actions' }, edit, remove);
+}
+
+function gone(): void {
+  stopFollowing?.();
+  location.assign('/');
+}
+
+function refuse(error: unknown): void {
+  const missing = error instanceof ApiError && [400, 403, 404, 410].includes(error.status);
+  const again = h('button', { type: 'button', class: 'button', onclick: () => void open() },
+    'Try again');
+  const home = h('a', { class: 'button', href: '/' }, 'To the front page');
+  fill(
+    stage,
+    h('div', { class: 'stage-status', role: 'alert' },
+      icon('alert'),
+      h('h1', {}, missing ? 'Not found' : 'This page could not be loaded'),
+      h('p', {}, missing ? 'It does not exist, or you may not see it.' : sentence(error)),
+      missing ? home : again),
+  );
+}
+
+/** What tests and curious people read; see README.md. */
+const hook = {
+  get video(): HTMLVideoElement | null {
+    return player?.video ?? null;
+  },
+  get hls(): unknown {
+    return player?.engine.hls ?? null;
+  },
+  get content(): Content | null {
+    return content;
+  },
+  state(): Record<string, unknown> {
+    const video = player?.video;
+    const hls = player?.engine.hls;
+    return {
+      status: content?.status ?? null,
+      position_s: player?.engine.position ?? null,
+      duration_s: video?.duration ?? null,
+      paused: video?.paused ?? null,
+      ended: video?.ended ?? null,
+      height: video?.videoHeight ?? null,
+      levels: hls?.levels.map((level) => level.height || level.bitrate) ?? [],
+      level: hls?.currentLevel ?? null,
+      adoptions: player?.engine.adoptions ?? [],
+    };
+  },
+};
+declare global {
+  interface Window {
+    playhouse: typeof hook;
+  }
+}
+window.playhouse = hook;

@@ -1,0 +1,334 @@
+// The player: the engine with its controls. Its element holds everything, so that full screen
+// shows the controls too.
+
+import { fill, h, icon, setText, type IconName } from '../lib/dom';
+import { bitrate, clock } from '../lib/format';
+import { SPEEDS, actionFor, stepSpeed, type Action, type Focus } from '../lib/keys';
+import { qualityName } from '../lib/renditions';
+import type { Content } from '../lib/types';
+import { Engine, type Quality } from './engine';
+import { Menu, type Group } from './menu';
+import { SeekBar } from './seekbar';
+
+const IDLE_MS = 2600;
+const VOLUME_KEY = 'playhouse.volume';
+
+/** One player on the page. */
+export class Player {
+  readonly video = h('video', { playsinline: true, preload: 'auto', tabindex: -1 });
+  readonly engine: Engine;
+  readonly element: HTMLElement;
+  private readonly seekBar = new SeekBar((seconds) => this.seekTo(seconds));
+  private readonly settings = new Menu('Settings', 'settings', () => this.groups());
+  private readonly playButton = button('Play', 'play', () => this.toggle());
+  private readonly bigButton = button('Play', 'play', () => this.toggle(), 'player-big');
+  private readonly muteButton = button('Mute', 'volume', () => this.mute());
+  private readonly pipButton = button('Picture in picture', 'pip', () => void this.pip());
+  private readonly fullButton = button('Full screen', 'fullscreen', () => void this.fullscreen());
+  private readonly volume = h('input', { type: 'range', min: 0, max: 1, step: 0.05,
+    class: 'volume', 'aria-label': 'Volume' });
+  private readonly time = h('div', { class: 'player-time' });
+  private readonly spinner = h('div', { class: 'player-spinner', hidden: true });
+  private readonly poster = h('div', { class: 'player-poster' });
+  private readonly message = h('div', { class: 'player-message', role: 'alert', hidden: true });
+  private readonly said = h('div', { class: 'visually-hidden', 'aria-live': 'polite' });
+  private qualities: Quality[] = [];
+  private playing = -1;
+  private chosen = -1;
+  private started = false;
+  private idle = 0;
+
+  constructor(private content: Content) {
+    this.engine = new Engine(this.video, {
+      qualities: (all, playing, chosen) => this.showQualities(all, playing, chosen),
+      failed: (message) => this.fail(message),
+    });
+    this.element = this.assemble();
+    this.restoreVolume();
+    this.listen();
+    this.update(content);
+    this.draw();
+  }
+
+  /** Starts the stream from its beginning; sound may be refused until the viewer acts. */
+  start(url: string): void {
+    this.engine.load(url);
+    if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+    void this.video.play().catch(() => this.draw());
+  }
+
+  /** Takes the newest description of the content. */
+  update(content: Content): void {
+    this.content = content;
+    this.seekBar.storyboard = content.storyboard;
+    this.element.classList.toggle('is-audio', content.kind === 'audio');
+    this.element.setAttribute('aria-label', `Player: ${content.title || 'untitled'}`);
+    const picture = content.thumbnails[0]?.url;
+    this.poster.style.backgroundImage = picture ? `url("${encodeURI(picture)}")` : '';
+    const art = h('div', { class: 'player-art' }, icon('note'), h('strong', {}, content.title));
+    fill(this.poster, content.kind === 'audio' ? art : null);
+    this.settings.refresh();
+  }
+
+  private assemble(): HTMLElement {
+    const controls = h(
+      'div',
+      { class: 'player-controls' },
+      this.seekBar.element,
+      h(
+        'div',
+        { class: 'player-row' },
+        this.playButton,
+        h('div', { class: 'volume-holder' }, this.muteButton, this.volume),
+        this.time,
+        h('span', { class: 'grow' }),
+        this.settings.element,
+        'pictureInPictureEnabled' in document ? this.pipButton : null,
+        this.fullButton,
+      ),
+    );
+    const parts = [this.video, this.poster, this.spinner, this.bigButton, this.message, controls];
+    return h('div', { class: 'player', role: 'region', tabindex: -1 }, ...parts, this.said);
+  }
+
+  private listen(): void {
+    const { video } = this;
+    const drawn = ['play', 'pause', 'ended', 'timeupdate', 'progress', 'durationchange', 'seeked'];
+    for (const name of drawn) video.addEventListener(name, () => this.draw());
+    for (const name of ['waiting', 'stalled', 'seeking', 'playing', 'canplay', 'seeked', 'pause']) {
+      video.addEventListener(name, () => this.drawSpinner());
+    }
+    video.addEventListener('playing', () => this.begin());
+    video.addEventListener('volumechange', () => this.drawVolume());
+    video.addEventListener('click', () => this.toggle());
+    video.addEventListener('dblclick', () => void this.fullscreen());
+    this.poster.addEventListener('click', () => this.toggle());
+    this.volume.addEventListener('input', () => this.setVolume(Number(this.volume.value)));
+    document.addEventListener('fullscreenchange', () => this.draw());
+    document.addEventListener('keydown', (event) => this.key(event));
+    for (const name of ['pointermove', 'pointerdown', 'focusin', 'keydown']) {
+      this.element.addEventListener(name, () => this.wake());
+    }
+  }
+
+  private begin(): void {
+    this.started = true;
+    this.message.hidden = true;
+    this.wake();
+    this.draw();
+  }
+
+  /** Shows the controls, and hides them again when nothing moves while it plays. */
+  private wake(): void {
+    this.element.classList.remove('is-idle');
+    clearTimeout(this.idle);
+    this.idle = window.setTimeout(() => {
+      const quiet = !this.video.paused && !this.settings.isOpen && this.content.kind !== 'audio';
+      this.element.classList.toggle('is-idle', quiet);
+    }, IDLE_MS);
+  }
+
+  private toggle(): void {
+    const { video } = this;
+    if (!video.paused && !video.ended) return video.pause();
+    void video.play().catch(() => this.draw());
+  }
+
+  private seekTo(seconds: number): void {
+    const { seekable } = this.video;
+    const last = seekable.length > 0 ? seekable.end(seekable.length - 1) : this.duration();
+    // What is not made yet cannot be sought to; a little before its edge plays at once.
+    const limit = last < this.duration() - 0.5 ? Math.max(0, last - 1) : last;
+    this.video.currentTime = Math.min(limit, Math.max(0, seconds));
+    this.draw();
+  }
+
+  private setVolume(volume: number): void {
+    this.video.volume = Math.min(1, Math.max(0, volume));
+    this.video.muted = this.video.volume === 0;
+  }
+
+  private mute(): void {
+    this.video.muted = !this.video.muted;
+    if (!this.video.muted && this.video.volume === 0) this.video.volume = 0.5;
+  }
+
+  private setSpeed(speed: number): void {
+    this.video.playbackRate = speed;
+    setText(this.said, `Speed ${speed}`);
+    this.draw();
+  }
+
+  private async pip(): Promise<void> {
+    const inside = document.pictureInPictureElement === this.video;
+    await (inside ? document.exitPictureInPicture() : this.video.requestPictureInPicture()).catch(
+      () => setText(this.said, 'Picture in picture is not possible now'),
+    );
+  }
+
+  private async fullscreen(): Promise<void> {
+    const old = this.video as HTMLVideoElement & { webkitEnterFullscreen?: () => void };
+    if (document.fullscreenElement) return document.exitFullscreen();
+    // iPhones know only full screen of the element that plays.
+    if (!this.element.requestFullscreen) return old.webkitEnterFullscreen?.();
+    return this.element.requestFullscreen().catch(() => undefined);
+  }
+
+  private key(event: KeyboardEvent): void {
+    const action = actionFor(event, focusOf(event.target));
+    if (!action) return;
+    event.preventDefault();
+    this.act(action);
+    this.wake();
+  }
+
+  private act(action: Action): void {
+    const { video } = this;
+    switch (action.do) {
+      case 'toggle':
+        return this.toggle();
+      case 'mute':
+        return this.mute();
+      case 'fullscreen':
+        return void this.fullscreen();
+      case 'seekBy':
+        return this.seekTo(this.engine.position + action.seconds);
+      case 'seekTo':
+        return this.seekTo(action.fraction * this.duration());
+      case 'volumeBy':
+        return this.setVolume((video.muted ? 0 : video.volume) + action.amount);
+      case 'speedBy':
+        return this.setSpeed(stepSpeed(video.playbackRate, action.steps));
+    }
+  }
+
+  /** The whole length: the content's while it grows, else what the browser measured. */
+  private duration(): number {
+    const measured = Number.isFinite(this.video.duration) ? this.video.duration : 0;
+    return Math.max(measured, this.content.duration_s ?? 0);
+  }
+
+  private draw(): void {
+    const { video } = this;
+    const playing = !video.paused && !video.ended;
+    const label = video.ended ? 'Play again' : playing ? 'Pause' : 'Play';
+    const image: IconName = video.ended ? 'replay' : playing ? 'pause' : 'play';
+    relabel(this.playButton, label, image);
+    relabel(this.bigButton, label, video.ended ? 'replay' : 'play');
+    relabel(this.fullButton, document.fullscreenElement ? 'Leave full screen' : 'Full screen',
+      document.fullscreenElement ? 'shrink' : 'fullscreen');
+    this.bigButton.hidden = playing || !this.message.hidden || !this.engine.hls && !video.src;
+    this.element.classList.toggle('is-paused', !playing);
+    this.poster.hidden = this.started && this.content.kind !== 'audio';
+    const duration = this.duration();
+    const { seekable } = video;
+    const available = seekable.length > 0 ? seekable.end(seekable.length - 1) : duration;
+    const position = Math.min(this.engine.position, duration || Infinity);
+    this.seekBar.show({ position, duration, available, buffered: video.buffered });
+    setText(this.time, `${clock(position)} / ${clock(duration)}`);
+    this.drawSpinner();
+  }
+
+  private drawSpinner(): void {
+    const { video } = this;
+    const wants = video.seeking || (!video.paused && !video.ended);
+    const lacks = video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
+    this.spinner.hidden = !(wants && lacks) || !this.message.hidden;
+  }
+
+  private drawVolume(): void {
+    const { video } = this;
+    const silent = video.muted || video.volume === 0;
+    relabel(this.muteButton, silent ? 'Unmute' : 'Mute', silent ? 'muted' : 'volume');
+    this.volume.value = String(silent ? 0 : video.volume);
+    this.volume.style.setProperty('--at', `${Number(this.volume.value) * 100}%`);
+    try {
+      localStorage.setItem(VOLUME_KEY, JSON.stringify({ at: video.volume, muted: video.muted }));
+    } catch {
+      // It is only a comfort.
+    }
+  }
+
+  private restoreVolume(): void {
+    try {
+      const stored = JSON.parse(localStorage.getItem(VOLUME_KEY) ?? 'null') as
+        { at: number; muted: boolean } | null;
+      if (stored) Object.assign(this.video, { volume: stored.at, muted: stored.muted });
+    } catch {
+      // Unreadable is as good as absent.
+    }
+    this.drawVolume();
+  }
+
+  private showQualities(all: Quality[], playing: number, chosen: number): void {
+    const more = all.length > this.qualities.length && this.qualities.length > 0;
+    this.qualities = all;
+    this.playing = playing;
+    this.chosen = chosen;
+    const best = all[all.length - 1];
+    if (more && best) setText(this.said, `${this.nameOf(best)} is available now`);
+    this.settings.refresh();
+  }
+
+  private nameOf(quality: Quality): string {
+    return qualityName(quality, this.content.renditions);
+  }
+
+  private groups(): Group[] {
+    const now = this.qualities[this.playing];
+    const auto = {
+      label: 'Auto',
+      note: this.chosen < 0 && now ? this.nameOf(now) : undefined,
+      chosen: this.chosen < 0,
+      pick: () => this.engine.choose(-1),
+    };
+    const rungs = [...this.qualities].reverse().map((quality) => ({
+      label: this.nameOf(quality),
+      note: quality.height ? bitrate(quality.bitrate) : undefined,
+      chosen: this.chosen === quality.index,
+      pick: () => this.engine.choose(quality.index),
+    }));
+    const speeds = SPEEDS.map((speed) => ({
+      label: speed === 1 ? 'Normal' : `${speed}×`,
+      chosen: this.video.playbackRate === speed,
+      pick: () => this.setSpeed(speed),
+    }));
+    const quality = { title: 'Quality', choices: [auto, ...rungs] };
+    const speed = { title: 'Speed', choices: speeds };
+    return this.qualities.length > 0 ? [quality, speed] : [speed];
+  }
+
+  private fail(message: string): void {
+    const retry = h('button', { type: 'button', class: 'button' }, 'Try again');
+    retry.addEventListener('click', () => {
+      this.message.hidden = true;
+      this.engine.retry();
+      void this.video.play().catch(() => this.draw());
+    });
+    fill(this.message, icon('alert'), h('p', {}, message), retry);
+    this.message.hidden = false;
+    this.draw();
+  }
+}
+
+function button(label: string, image: IconName, press: () => void, extra = ''): HTMLButtonElement {
+  const made = h('button', { type: 'button', class: `control ${extra}`.trim(), onclick: press });
+  relabel(made, label, image);
+  return made;
+}
+
+/** Changes label and icon only when they differ, so that a press in progress is not lost. */
+function relabel(target: HTMLButtonElement, label: string, image: IconName): void {
+  if (target.dataset.image === image && target.title === label) return;
+  target.dataset.image = image;
+  target.title = label;
+  target.setAttribute('aria-label', label);
+  fill(target, icon(image));
+}
+
+function focusOf(target: EventTarget | null): Focus {
+  if (!(target instanceof HTMLElement)) return 'page';
+  if (target.closest('[role="menu"]')) return 'menu';
+  if (target.closest('input, textarea, select, [contenteditable], dialog')) return 'text';
+  return target.closest('button, a, summary') ? 'button' : 'page';
+}

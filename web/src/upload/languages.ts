@@ -1,0 +1,26 @@
+// Languages on offer, as BCP 47 tags.
+
+export const LANGUAGES: readonly (readonly [string, string])[] = [
+  ['', 'Not stated'],
+  ['ar', 'Arabic'],
+  ['zh', 'Chinese'],
+  ['nl', 'Dutch'],
+  ['en', 'English'],
+  ['fr', 'French'],
+  ['de', 'German'],
+  ['ha', 'Hausa'],
+  ['hi', 'Hindi'],
+  ['ig', 'Igbo'],
+  ['it', 'Italian'],
+  ['ja', 'Japanese'],
+  ['ko', 'Korean'],
+  ['pcm', 'Nigerian Pidgin'],
+  ['pl', 'Polish'],
+  ['pt', 'Portuguese'],
+  ['es', 'Spanish'],
+  ['sw', 'Swahili'],
+  ['tr', 'Turkish'],
+  ['uk', 'Ukrainian'],
+  ['yo', 'Yoruba'],
+  ['zu', 'Zulu'],
+];
