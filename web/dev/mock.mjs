@@ -166,11 +166,15 @@ async function tus(request, response, id) {
   const upload = uploads.get(id);
   if (!upload) return problem(response, 404, 'There is no such upload.');
   if (request.method === 'PATCH') {
+    // A newer request revokes the older, whose bytes may still lie in a buffer.
+    const grant = (upload.grant = Symbol('grant'));
     for await (const chunk of request) {
+      if (upload.grant !== grant) return response.destroy();
       upload.offset += chunk.length;
       await new Promise((resolve) => setTimeout(resolve, 40));
     }
   }
+  if (request.method === 'HEAD') upload.grant = null;
   response.writeHead(request.method === 'HEAD' ? 200 : 204, { ...base,
     'Upload-Offset': upload.offset, 'Upload-Length': upload.length });
   return response.end();
