@@ -135,8 +135,10 @@ export class Engine {
   }
 
   private loadHls(at: number): void {
+    // What the connection was measured at outlives a reload.
+    const measured = this.hls && { abrEwmaDefaultEstimate: this.hls.bandwidthEstimate };
     this.hls?.destroy();
-    const hls = new Hls({ ...CONFIG, startPosition: at });
+    const hls = new Hls({ ...CONFIG, ...measured, startPosition: at });
     this.hls = hls;
     hls.on(Hls.Events.MANIFEST_PARSED, () => this.tell());
     hls.on(Hls.Events.LEVEL_SWITCHED, () => this.tell());
