@@ -13,7 +13,8 @@ const web = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const dist = path.join(web, 'dist');
 const media = mkdtempSync(path.join(tmpdir(), 'playhouse-mock-'));
 const RUNGS = makeMedia(path.join(web, '../tests/media/bbb-720p-5s.mp4'), media);
-const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; " +
+const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; " +
+  "img-src 'self' data: blob:; " +
   "media-src 'self' blob:; connect-src 'self'; font-src 'self'; worker-src 'self' blob:; " +
   "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 const TYPES = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml',

@@ -1,5 +1,5 @@
 // What plays: hls.js over Media Source Extensions, or the browser's own HLS where there is none.
-// Invariant: playback never goes back by itself; a reload continues at the same time, paused or not.
+// Invariant: playback never goes back by itself; a reload continues where it was, paused or not.
 
 import Hls, { type ErrorData, type HlsConfig } from 'hls.js';
 import { authorization } from '../lib/session';
