@@ -6,9 +6,7 @@
 use crate::content::{Checks, Manifests};
 use crate::encode::Pool;
 use crate::events::{Bridge, Hub, Janitor};
-use crate::runtime::{
-    Backoff, ChildSpec, Directory, Handle, Passivator, Restart, RestartPolicy,
-};
+use crate::runtime::{Backoff, ChildSpec, Directory, Handle, Passivator, Restart, RestartPolicy};
 use crate::{Config, Engines, Platform};
 use playhouse_storage::model::Fence;
 use std::path::Path;

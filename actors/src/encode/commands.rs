@@ -62,12 +62,7 @@ fn storyboard(duration_ms: u64) -> Storyboard {
     let tiles = duration_ms.div_ceil(interval_ms).clamp(1, TILES_MAX);
     let columns = tiles.min(TILE_COLUMNS);
     let rows = tiles.div_ceil(columns);
-    Storyboard {
-        columns: columns as u32,
-        rows: rows as u32,
-        tile_width: TILE_WIDTH,
-        interval_ms,
-    }
+    Storyboard { columns: columns as u32, rows: rows as u32, tile_width: TILE_WIDTH, interval_ms }
 }
 
 /// How much memory a worker may take for a command, bytes: a limit against bombs, not a
@@ -110,12 +105,8 @@ mod tests {
 
     #[test]
     fn posters_are_taken_away_from_both_ends() {
-        let media = MediaInfo {
-            container: "mov".into(),
-            announced_s: None,
-            video: None,
-            audio: vec![],
-        };
+        let media =
+            MediaInfo { container: "mov".into(), announced_s: None, video: None, audio: vec![] };
         let Command::Pictures(job) = pictures(&media, 8.0, &Encode::default()) else {
             panic!("it is a picture job");
         };

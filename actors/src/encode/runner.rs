@@ -94,8 +94,8 @@ impl Follow {
         let work = Work::from_value(&self.job.work).map_err(|error| internal(&error))?;
         let catalog = &self.attempt.platform.engines.catalog;
         let content = catalog.content(self.job.content_id).await.map_err(host)?;
-        let content = content
-            .ok_or_else(|| Outcome::Lost { reason: "the content was deleted".into() })?;
+        let content =
+            content.ok_or_else(|| Outcome::Lost { reason: "the content was deleted".into() })?;
         let command = match &work {
             Work::Probe { .. } => Command::Probe,
             Work::Pictures { .. } => {
@@ -214,8 +214,7 @@ impl Follow {
                 sent.map_err(|error| Outcome::Misspoke { detail: error.to_string() })?;
             }
             Event::Ready { version } => {
-                let detail =
-                    format!("it speaks version {version} and not {PROTOCOL_VERSION}");
+                let detail = format!("it speaks version {version} and not {PROTOCOL_VERSION}");
                 return Err(Outcome::SpawnFailed { error: detail });
             }
             Event::Probed { media } => self.media = Some(media),
