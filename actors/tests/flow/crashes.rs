@@ -4,7 +4,7 @@ use crate::house::{DEADLINE, House, at_rest, clip, worker};
 use playhouse_actors::Config;
 use playhouse_actors::content::{Reply, Request};
 use playhouse_storage::model::{ContentId, RenditionState, Stage, UploadMetadata};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// A worker that does `instead` at those starts that `which` (a shell test of `$n`) names.

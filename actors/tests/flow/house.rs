@@ -58,9 +58,9 @@ impl House {
         config.encode.worker_path = worker();
         config.encode.retry_first_ms = 20;
         settings(&mut config);
-        let work_dir = stores.data_dir.temporary().join("work");
+        let scratch = stores.data_dir.temporary();
         let runtime = config.runtime.clone();
-        let (platform, table) = assemble(engines, config, fences, &work_dir);
+        let (platform, table) = assemble(engines, config, fences, &scratch);
         let supervisor = Supervisor::start(Strategy::OneForOne, table, &runtime).await;
         let supervisor = supervisor.expect("the services start");
         Self { platform, supervisor, stores, folder }
