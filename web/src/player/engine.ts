@@ -28,6 +28,8 @@ const CONFIG: Partial<HlsConfig> = {
   enableWorker: false,
   backBufferLength: 60,
   maxBufferLength: 30,
+  // A first guess of the connection, until the first segment has measured it.
+  abrEwmaDefaultEstimate: 2_000_000,
   xhrSetup: (xhr, url) => {
     for (const [name, value] of Object.entries(authorization(url))) {
       xhr.setRequestHeader(name, value);

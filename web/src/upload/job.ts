@@ -76,7 +76,7 @@ export class Job {
   }
 
   private note(sent: number): void {
-    this.sent = sent;
+    this.sent = Math.min(sent, this.file.size);
     this.speed.note(performance.now(), sent);
     setText(this.word, 'Uploading');
     this.drawNumbers();
