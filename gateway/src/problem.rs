@@ -141,6 +141,7 @@ impl From<StorageError> for Problem {
             StorageError::NotFound { .. } => Self::not_found("there is nothing here"),
             StorageError::InUse { .. }
             | StorageError::SchemaTooNew { .. }
+            | StorageError::Invalid(_)
             | StorageError::Corrupt { .. }
             | StorageError::Io(_)
             | StorageError::Engine(_) => Self::internal(&error),
@@ -174,6 +175,7 @@ impl From<AskError> for Problem {
 /// An actor that ended while it worked on the request.
 fn ended(exit: &Exit) -> Problem {
     match exit {
+        Exit::Busy => Problem::from(StorageError::Busy),
         Exit::Stopped | Exit::Fenced | Exit::Killed => {
             Problem::unavailable("moving", "the owner of this record is changing, try again", 1)
         }
