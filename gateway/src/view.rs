@@ -27,7 +27,7 @@ pub(crate) fn content(rows: &Rows) -> Value {
     let more = json!({
         "renditions": renditions(rows),
         "dash": dash(rows),
-        "blocked_reason": content.blocked.as_ref().map(|b| json!({"code": b.code, "detail": b.detail})),
+        "blocked_reason": content.blocked,
         "language": content.language,
         "residency": content.residency,
         "protection": content.protection,
