@@ -1,4 +1,232 @@
-//! The configuration of this crate.
+//! The limits of the flow, each with its reason. Nested into `cluster.toml` as `[actors]`.
+//!
+//! Every queue, list, retry and waiting time of the actors has its bound here; what a source may
+//! be is [`Limits`] of `codecs`.
+
+use playhouse_codecs::limits::Limits;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::time::Duration;
+
 /// Configuration of the actors.
-#[derive(Clone, Debug, Default)]
-pub struct Config {}
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Largest upload, bytes: the limit of the largest kind of source; the rest is for validation.
+    pub upload_bytes_max: u64,
+    /// An upload that gets no byte for so long is removed. A day lets a creator come back.
+    pub upload_ttl_s: u64,
+    /// An entity must answer another one within so long: some commits on a loaded disk.
+    pub ask_deadline_ms: u64,
+    /// Tries of an ask that found the other side busy, before the attempt is given up.
+    pub ask_tries_max: u32,
+    /// Hints kept for slow listeners; one that falls behind reads the catalog.
+    pub hints_max: usize,
+    /// Names of segments kept for look-up. About 200 bytes each: some 50 films in 13 MB.
+    pub manifest_names_max: usize,
+    /// Mailboxes, deadlines of starts and stops.
+    pub runtime: crate::runtime::Config,
+    /// Which sources are taken.
+    pub limits: Limits,
+    /// Encode work and its processes.
+    pub encode: Encode,
+    /// Outbox and housekeeping.
+    pub events: Events,
+}
+
+/// Encode work and its processes. `[actors.encode]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Encode {
+    /// Ordinary workers at once; 0 means half of the cores, since an encoder uses several threads.
+    /// One more, for probes, openings and pictures, is always kept free of long jobs.
+    pub workers_max: u32,
+    /// The `codec-worker` executable; empty means beside the server's own.
+    pub worker_path: PathBuf,
+    /// A worker that says nothing for so long hangs. It speaks about once a second.
+    pub worker_silence_s: u64,
+    /// A worker must end within so long after its last word.
+    pub worker_exit_s: u64,
+    /// Memory of a probe, bytes: a decoder's first pictures at 8K.
+    pub probe_memory_bytes: u64,
+    /// Memory of a job besides its pictures, bytes: libraries, buffers of 34 threads.
+    pub worker_memory_base_bytes: u64,
+    /// Memory per pixel of the source and of each rung, bytes: some 40 pictures in flight of 4
+    /// bytes. Five rungs up to 2160p were measured at 1.9 GB in all; this allows 4.4 GB.
+    pub worker_memory_per_pixel_bytes: u64,
+    /// Largest file of a worker, bytes: six seconds at 16 Mbit/s with a full buffer are 36 MB.
+    pub worker_file_bytes_max: u64,
+    /// A claimed job may be claimed again after so long without a renewal.
+    pub lease_s: u64,
+    /// Time between two renewals of a lease: three tries within its life.
+    pub lease_renew_s: u64,
+    /// The queue is looked at so often even if nobody woke the pool.
+    pub poll_s: u64,
+    /// Failures in a row without a new segment that end in a dead letter.
+    pub attempts_max: u32,
+    /// Waiting time before the second attempt; doubles with each.
+    pub retry_first_ms: u64,
+    /// Longest waiting time between two attempts.
+    pub retry_most_ms: u64,
+    /// Sources that wait to be hashed. One is hashed at a time; the janitor asks again.
+    pub hashes_waiting_max: usize,
+    /// Candidates for the poster.
+    pub thumbnails: u32,
+    /// Width of a candidate, pixels: sharp as a card on a dense screen.
+    pub thumbnail_width_px: u32,
+}
+
+/// Outbox and housekeeping. `[actors.events]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Events {
+    /// Outbox rows carried at once: below a megabyte.
+    pub bridge_batch_max: u32,
+    /// The outbox is looked at so often even if nobody woke the bridge.
+    pub bridge_poll_ms: u64,
+    /// Time between two rounds of housekeeping.
+    pub janitor_every_s: u64,
+    /// Records that the janitor reads at once.
+    pub janitor_page_max: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            upload_bytes_max: 20_000_000_000,
+            upload_ttl_s: 86_400,
+            ask_deadline_ms: 10_000,
+            ask_tries_max: 5,
+            hints_max: 1_024,
+            manifest_names_max: 65_536,
+            runtime: crate::runtime::Config::default(),
+            limits: Limits::default(),
+            encode: Encode::default(),
+            events: Events::default(),
+        }
+    }
+}
+
+impl Default for Encode {
+    fn default() -> Self {
+        Self {
+            workers_max: 0,
+            worker_path: PathBuf::new(),
+            worker_silence_s: 30,
+            worker_exit_s: 5,
+            probe_memory_bytes: 2 << 30,
+            worker_memory_base_bytes: 1 << 30,
+            worker_memory_per_pixel_bytes: 160,
+            worker_file_bytes_max: 128 << 20,
+            lease_s: 60,
+            lease_renew_s: 15,
+            poll_s: 5,
+            attempts_max: 5,
+            retry_first_ms: 500,
+            retry_most_ms: 60_000,
+            hashes_waiting_max: 1_024,
+            thumbnails: 4,
+            thumbnail_width_px: 640,
+        }
+    }
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self {
+            bridge_batch_max: 256,
+            bridge_poll_ms: 1_000,
+            janitor_every_s: 60,
+            janitor_page_max: 100,
+        }
+    }
+}
+
+impl Config {
+    /// Checks the numbers against each other.
+    ///
+    /// # Errors
+    /// One sentence that names the key.
+    pub fn validate(&self) -> Result<(), String> {
+        above_zero("upload_bytes_max", self.upload_bytes_max)?;
+        above_zero("upload_ttl_s", self.upload_ttl_s)?;
+        above_zero("ask_deadline_ms", self.ask_deadline_ms)?;
+        above_zero("ask_tries_max", u64::from(self.ask_tries_max))?;
+        above_zero("hints_max", self.hints_max as u64)?;
+        above_zero("manifest_names_max", self.manifest_names_max as u64)?;
+        self.runtime.validate().map_err(|error| format!("runtime.{error}"))?;
+        self.limits.validate().map_err(|error| format!("limits: {error}"))?;
+        self.encode.validate().map_err(|error| format!("encode.{error}"))?;
+        self.events.validate().map_err(|error| format!("events.{error}"))
+    }
+
+    /// [`Config::ask_deadline_ms`] as a duration.
+    #[must_use]
+    pub fn ask_deadline(&self) -> Duration {
+        Duration::from_millis(self.ask_deadline_ms)
+    }
+}
+
+impl Encode {
+    fn validate(&self) -> Result<(), String> {
+        above_zero("worker_silence_s", self.worker_silence_s)?;
+        above_zero("worker_exit_s", self.worker_exit_s)?;
+        above_zero("lease_renew_s", self.lease_renew_s)?;
+        above_zero("poll_s", self.poll_s)?;
+        above_zero("attempts_max", u64::from(self.attempts_max))?;
+        above_zero("retry_first_ms", self.retry_first_ms)?;
+        above_zero("hashes_waiting_max", self.hashes_waiting_max as u64)?;
+        above_zero("worker_file_bytes_max", self.worker_file_bytes_max)?;
+        if self.lease_s <= 2 * self.lease_renew_s {
+            return Err("lease_s must be above twice lease_renew_s".into());
+        }
+        if self.retry_most_ms < self.retry_first_ms {
+            return Err("retry_most_ms must not be below retry_first_ms".into());
+        }
+        if !(1..=16).contains(&self.thumbnails) || self.thumbnail_width_px < 16 {
+            return Err("thumbnails must be 1 to 16, thumbnail_width_px at least 16".into());
+        }
+        Ok(())
+    }
+
+    /// Ordinary workers at once on this machine.
+    #[must_use]
+    pub fn ordinary_workers(&self) -> usize {
+        if self.workers_max > 0 {
+            return self.workers_max as usize;
+        }
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        (cores / 2).max(1)
+    }
+}
+
+impl Events {
+    fn validate(&self) -> Result<(), String> {
+        above_zero("bridge_batch_max", u64::from(self.bridge_batch_max))?;
+        above_zero("bridge_poll_ms", self.bridge_poll_ms)?;
+        above_zero("janitor_every_s", self.janitor_every_s)?;
+        above_zero("janitor_page_max", u64::from(self.janitor_page_max))
+    }
+}
+
+fn above_zero(key: &str, value: u64) -> Result<(), String> {
+    if value == 0 { Err(format!("{key} must be above 0")) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_hold_together() {
+        assert_eq!(Config::default().validate(), Ok(()));
+    }
+
+    #[test]
+    fn a_lease_that_cannot_be_renewed_in_time_is_named() {
+        let mut config = Config::default();
+        config.encode.lease_renew_s = 40;
+        let error = config.validate().expect_err("40 s does not fit twice into 60 s");
+        assert_eq!(error, "encode.lease_s must be above twice lease_renew_s");
+    }
+}

@@ -11,8 +11,10 @@ pub mod rendition;
 pub mod runtime;
 pub mod upload;
 
+mod assemble;
 mod config;
 mod platform;
 
+pub use assemble::assemble;
 pub use config::Config;
 pub use platform::{Engines, Platform};

@@ -1,9 +1,10 @@
-//! What the gateway and the actors hold in common: engines, and the way to every entity.
+//! What the gateway and the actors hold in common: engines, and the way to every actor.
 
-use crate::content::Manifests;
-use crate::events::Hub;
-use crate::runtime::{Directory, EntityRef};
-use crate::{Config, content, rendition, upload};
+use crate::content::{Checks, Manifests};
+use crate::events::{Hint, Hub};
+use crate::runtime::{Directory, EntityRef, Handle};
+use crate::{Config, content, encode, events, rendition, upload};
+use playhouse_storage::catalog::{Commit, Write};
 use playhouse_storage::model::{ContentId, UploadId};
 use std::sync::Arc;
 
@@ -33,6 +34,12 @@ pub struct Platform {
     pub hub: Hub,
     /// Playlists and MPDs, rendered from the catalog.
     pub manifests: Manifests,
+    /// Malware scan and fingerprint.
+    pub checks: Checks,
+    /// The encode pool.
+    pub pool: Handle<encode::Message>,
+    /// The bridge from the outbox to the event log.
+    pub bridge: Handle<events::BridgeMessage>,
     /// Limits.
     pub config: Arc<Config>,
 }
@@ -52,7 +59,33 @@ impl Platform {
 
     /// The transcoder of a rendition.
     #[must_use]
-    pub fn transcoder(&self, content: ContentId, rendition: &str) -> EntityRef<rendition::Transcoder> {
+    pub fn transcoder(
+        &self,
+        content: ContentId,
+        rendition: &str,
+    ) -> EntityRef<rendition::Transcoder> {
         self.directory.entity(rendition::RenditionId { content, name: rendition.to_owned() })
+    }
+
+    /// Runs a commit about `content`, and wakes whoever waits for what it wrote. A wake that gets
+    /// lost costs one poll.
+    pub(crate) async fn commit(
+        &self,
+        content: ContentId,
+        commit: Commit,
+    ) -> playhouse_storage::Result<()> {
+        let queues = commit.writes.iter().any(|write| {
+            matches!(write, Write::InsertJob(_) | Write::RequeueJob { .. })
+        });
+        let tells = !commit.events.is_empty();
+        self.engines.catalog.commit(commit).await?;
+        if queues {
+            self.pool.tell(encode::Message::Wake);
+        }
+        if tells {
+            self.bridge.tell(events::BridgeMessage::Wake);
+        }
+        self.hub.tell(Hint::Changed(content));
+        Ok(())
     }
 }

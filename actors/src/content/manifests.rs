@@ -1,6 +1,19 @@
 //! Playlists and MPDs: rows of the catalog through the pure writers of `codecs`.
+//!
+//! The same rows give the same bytes, so the ETag is a hash of the body and equal on every node.
+//! Only committed names are listed, and only committed names resolve to a blob.
 
-use playhouse_storage::model::ContentId;
+use super::names::Names;
+use super::{lists, publish};
+use playhouse_codecs::plan::EncodePlan;
+use playhouse_codecs::{dash, hls};
+use playhouse_storage::Error;
+use playhouse_storage::catalog::Catalog;
+use playhouse_storage::model::{Content, ContentId, Rendition, RenditionState, Segment, Stage};
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// A rendered manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,45 +34,158 @@ pub enum ManifestError {
     NotFound(String),
     /// The catalog did not answer.
     #[error(transparent)]
-    Storage(#[from] playhouse_storage::Error),
+    Storage(#[from] Error),
 }
 
 /// Renders manifests.
 #[derive(Clone)]
-pub struct Manifests {}
+pub struct Manifests {
+    catalog: Arc<dyn Catalog>,
+    names: Names,
+}
+
+/// A content that plays.
+pub(super) struct Playable {
+    pub(super) content: Content,
+    pub(super) plan: EncodePlan,
+    pub(super) renditions: Vec<Rendition>,
+}
 
 impl Manifests {
+    /// Manifests of a catalog; at most `names_max` names of segments are remembered.
+    #[must_use]
+    pub fn new(catalog: Arc<dyn Catalog>, names_max: usize) -> Self {
+        Self { catalog, names: Names::new(names_max) }
+    }
+
     /// `/media/{id}/master.m3u8`: relative URIs `{rendition}/index.m3u8`.
     ///
     /// # Errors
     /// See [`ManifestError`].
-    pub async fn multivariant(&self, _content: ContentId) -> Result<Manifest, ManifestError> {
-        unimplemented!()
+    pub async fn multivariant(&self, content: ContentId) -> Result<Manifest, ManifestError> {
+        let playable = self.playable(content).await?;
+        let (variants, audio) = lists::variants(&playable);
+        if variants.is_empty() {
+            return Err(not_found("nothing of this content plays yet"));
+        }
+        let ended = playable.content.stage == Stage::Done;
+        Ok(manifest(hls::multivariant(&variants, &audio), ended))
     }
 
     /// `/media/{id}/{rendition}/index.m3u8`: relative URIs of `init-{attempt}.mp4` and
-    /// `{index:05}-{attempt}.m4s` (audio segments too); pictures are at `/media/{id}/{picture name}`.
+    /// `{index:05}-{attempt}.m4s` (audio segments too); pictures are at
+    /// `/media/{id}/{picture name}`.
     ///
     /// # Errors
     /// See [`ManifestError`].
-    pub async fn media(&self, _content: ContentId, _rendition: &str) -> Result<Manifest, ManifestError> {
-        unimplemented!()
+    pub async fn media(
+        &self,
+        content: ContentId,
+        rendition: &str,
+    ) -> Result<Manifest, ManifestError> {
+        let playable = self.playable(content).await?;
+        let row = publish::find(&playable.renditions, rendition)
+            .ok_or_else(|| not_found("there is no such rendition"))?;
+        // The segments are read after the record, so a complete record has all of them.
+        let segments = self.catalog.segments(content, rendition).await?;
+        let playlist = lists::media(&playable.plan, row, &segments)
+            .ok_or_else(|| not_found("nothing of this rendition plays yet"))?;
+        Ok(manifest(hls::media(&playlist), playlist.ended))
     }
 
     /// `/media/{id}/manifest.mpd`; `NotFound` until the lowest rung is complete.
     ///
     /// # Errors
     /// See [`ManifestError`].
-    pub async fn mpd(&self, _content: ContentId) -> Result<Manifest, ManifestError> {
-        unimplemented!()
+    pub async fn mpd(&self, content: ContentId) -> Result<Manifest, ManifestError> {
+        let playable = self.playable(content).await?;
+        let Some(complete) = lists::complete(&playable) else {
+            return Err(not_found("the MPD appears when the lowest rendition is complete"));
+        };
+        let mut all: Vec<(&Rendition, Vec<Segment>)> = vec![];
+        for rendition in complete {
+            all.push((rendition, self.catalog.segments(content, &rendition.name).await?));
+        }
+        let ended = playable.content.stage == Stage::Done;
+        Ok(manifest(dash::mpd(&lists::mpd(&playable, &all)), ended))
     }
 
-    /// The blob of `/media/{id}/{file}` or `/media/{id}/{rendition}/{file}`: init segments, segments,
-    /// pictures. Only committed names resolve.
+    /// The blob of `/media/{id}/{file}` or `/media/{id}/{rendition}/{file}`: init segments,
+    /// segments, pictures. Only committed names resolve.
     ///
     /// # Errors
     /// See [`ManifestError`].
-    pub async fn blob_key(&self, _content: ContentId, _path: &str) -> Result<String, ManifestError> {
-        unimplemented!()
+    pub async fn blob_key(&self, content: ContentId, path: &str) -> Result<String, ManifestError> {
+        let Some((rendition, file)) = path.split_once('/') else {
+            return self.picture(content, path).await;
+        };
+        let full = format!("{content}/{path}");
+        if let Some(key) = self.names.get(&full) {
+            return Ok(key);
+        }
+        let row = self.catalog.rendition(content, rendition).await?;
+        let row = row.ok_or_else(|| not_found("there is no such rendition"))?;
+        let init = row.init.as_ref().map(|init| &init.key);
+        let segments = self.catalog.segments(content, rendition).await?;
+        let mut found = None;
+        for key in init.into_iter().chain(segments.iter().map(|segment| &segment.key)) {
+            let name = lists::file_name(key);
+            if name == file {
+                found = Some(key.clone());
+            }
+            // A player that asks for one segment asks for its neighbours next.
+            self.names.put(format!("{content}/{rendition}/{name}"), key.clone());
+        }
+        found.ok_or_else(|| not_found("there is no such file"))
     }
+
+    async fn picture(&self, content: ContentId, name: &str) -> Result<String, ManifestError> {
+        let content = self.catalog.content(content).await?;
+        let content = content.ok_or_else(|| not_found("there is no such content"))?;
+        let picture = content.pictures.into_iter().find(|picture| picture.name == name);
+        Ok(picture.ok_or_else(|| not_found("there is no such file"))?.key)
+    }
+
+    async fn playable(&self, id: ContentId) -> Result<Playable, ManifestError> {
+        let content = self.catalog.content(id).await?;
+        let content = content.ok_or_else(|| not_found("there is no such content"))?;
+        match content.stage {
+            Stage::Blocked | Stage::Failed | Stage::Deleting => {
+                return Err(not_found("this content does not play"));
+            }
+            Stage::Receive
+            | Stage::Validate
+            | Stage::Scan
+            | Stage::Fingerprint
+            | Stage::Plan
+            | Stage::Encode
+            | Stage::Finish
+            | Stage::Done => {}
+        }
+        let plan = content.plan.as_ref().map(EncodePlan::deserialize).and_then(Result::ok);
+        let plan = plan.ok_or_else(|| not_found("nothing of this content plays yet"))?;
+        let renditions = self.catalog.renditions(id).await?;
+        Ok(Playable { content, plan, renditions })
+    }
+}
+
+impl Playable {
+    /// The record of a rendition that has not failed.
+    pub(super) fn alive(&self, name: &str) -> Option<&Rendition> {
+        publish::find(&self.renditions, name).filter(|it| it.state != RenditionState::Failed)
+    }
+}
+
+fn manifest(body: String, ended: bool) -> Manifest {
+    let hash = Sha256::digest(&body);
+    // Half of the hash is more than enough to tell two versions of a playlist apart.
+    let etag = hash.iter().take(16).fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("writing to a string cannot fail");
+        hex
+    });
+    Manifest { body, etag, ended }
+}
+
+fn not_found(why: &str) -> ManifestError {
+    ManifestError::NotFound(why.to_owned())
 }

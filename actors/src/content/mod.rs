@@ -1,17 +1,33 @@
 //! `content::Pipeline`: leads one content from its upload to all its renditions.
+//!
+//! What comes next is a pure function of the rows (`machine`); what the end of a job means is
+//! another (`verdict`). The actor reads, asks them, commits, and only then acts. So a crash at any
+//! point is mended by looking at the rows again, which is what `Advance` does.
 
+mod checks;
+mod facts;
+mod lists;
+mod machine;
 mod manifests;
+mod names;
+mod pipeline;
+mod publish;
+mod remedy;
+mod renditions;
+#[cfg(test)]
+mod story;
+mod verdict;
 
+pub use checks::{Checks, Fingerprinter, NotConfigured, Scanner};
 pub use manifests::{Manifest, ManifestError, Manifests};
+pub use pipeline::Pipeline;
+pub(crate) use verdict::later;
 
-use crate::Platform;
-use crate::runtime::{Entity, EntityId, Exit};
-use async_trait::async_trait;
-use playhouse_storage::model::{Content, ContentId, DeadLetterId, Fence, JobId, ShardId, UploadId, UploadMetadata};
+use crate::runtime::EntityId;
+use playhouse_storage::model::{
+    Content, ContentId, DeadLetterId, JobId, ShardId, UploadId, UploadMetadata,
+};
 use serde::{Deserialize, Serialize};
-
-/// The role of the pipeline is to decide what comes next for its content.
-pub struct Pipeline {}
 
 /// What a pipeline can be asked.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -44,6 +60,11 @@ pub enum Request {
         token: String,
         /// How.
         outcome: crate::encode::Outcome,
+    },
+    /// The source's SHA-256, lower-case hex.
+    Hashed {
+        /// It.
+        sha256: String,
     },
     /// Changes what viewers are shown.
     Edit(Edit),
@@ -91,21 +112,5 @@ pub enum Refusal {
 impl EntityId for ContentId {
     fn shard(&self, count: u16) -> ShardId {
         Self::shard(self, count)
-    }
-}
-
-#[async_trait]
-impl Entity for Pipeline {
-    const KIND: &'static str = "content.pipeline";
-    type Id = ContentId;
-    type Request = Request;
-    type Reply = Reply;
-
-    async fn load(_id: ContentId, _fence: Fence, _platform: Platform) -> Result<Self, Exit> {
-        unimplemented!()
-    }
-
-    async fn handle(&mut self, _request: Request) -> Result<Reply, Exit> {
-        unimplemented!()
     }
 }

@@ -1,7 +1,66 @@
 //! The encode pool: claims jobs, runs confined workers, hands their results to the entities.
+//!
+//! A job names its [`Work`]; what is left of it is asked from the renditions when it starts, so a
+//! job that is claimed again goes on behind the last committed segment. Every end of a worker has
+//! a name in [`Outcome`].
+
+mod commands;
+mod outcome;
+mod pool;
+mod process;
+mod runner;
+mod segments;
+mod slots;
+
+pub use outcome::{Outcome, Product};
+pub use pool::{Message, Pool};
 
 use serde::{Deserialize, Serialize};
 
-/// How a job ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Outcome {}
+/// What a job has to do; stored in its row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "work", rename_all = "snake_case")]
+pub enum Work {
+    /// Look at the source.
+    Probe {
+        /// Failed attempts so far.
+        attempts: u32,
+    },
+    /// Make what is missing of some renditions from one decode.
+    Encode {
+        /// Their names.
+        renditions: Vec<String>,
+        /// One past the last segment to make; `None` means to the end.
+        end: Option<u32>,
+    },
+    /// Make the still pictures.
+    Pictures {
+        /// Failed attempts so far.
+        attempts: u32,
+    },
+}
+
+impl Work {
+    /// The renditions that it serves.
+    #[must_use]
+    pub fn renditions(&self) -> &[String] {
+        match self {
+            Self::Encode { renditions, .. } => renditions,
+            Self::Probe { .. } | Self::Pictures { .. } => &[],
+        }
+    }
+
+    /// As it is stored.
+    #[must_use]
+    pub fn to_value(&self) -> serde_json::Value {
+        serde_json::to_value(self).expect("a tagged enum of numbers and strings is JSON")
+    }
+
+    /// From how it is stored.
+    ///
+    /// # Errors
+    /// When it is of another version of this program.
+    pub fn from_value(value: &serde_json::Value) -> Result<Self, serde_json::Error> {
+        Self::deserialize(value)
+    }
+}

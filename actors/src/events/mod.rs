@@ -1,5 +1,9 @@
-//! Events: the bridge from the outbox to the event log, and the hints for watchers.
+//! Events: the bridge from the outbox to the event log, the hints for watchers, housekeeping.
 
+mod bridge;
 mod hub;
+mod janitor;
 
+pub use bridge::{Bridge, Message as BridgeMessage};
 pub use hub::{Hint, Hub};
+pub use janitor::{Janitor, Message as JanitorMessage};

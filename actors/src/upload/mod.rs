@@ -1,13 +1,17 @@
 //! `upload::Session`: one resumable upload. Grants the right to write, commits offsets.
+//!
+//! Bytes never come here: the request that carries them asks for a grant, writes into staging and
+//! commits how far it came. The offset that is told is on disk, and a newer grant revokes the
+//! older one. With the last byte the upload becomes the source of its content.
 
-use crate::Platform;
-use crate::runtime::{Entity, EntityId, Exit};
-use async_trait::async_trait;
-use playhouse_storage::model::{ContentId, Fence, ShardId, Upload, UploadId, UploadMetadata};
+mod rules;
+mod session;
+
+pub use session::Session;
+
+use crate::runtime::EntityId;
+use playhouse_storage::model::{ContentId, ShardId, Upload, UploadId, UploadMetadata};
 use serde::{Deserialize, Serialize};
-
-/// The role of the session is to say which byte comes next and who may write it.
-pub struct Session {}
 
 /// What a session can be asked.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -94,26 +98,23 @@ pub enum Refusal {
     /// It is complete already.
     #[error("the upload is complete already")]
     Completed,
+    /// Nothing was announced.
+    #[error("an upload of zero bytes is no media; announce the size of the file")]
+    Empty,
+    /// A commit below what is committed, or beyond what was announced.
+    #[error("offset {offset} is not between {committed} and {size_bytes}")]
+    BadCommit {
+        /// What was to be committed.
+        offset: u64,
+        /// What is committed.
+        committed: u64,
+        /// What was announced.
+        size_bytes: u64,
+    },
 }
 
 impl EntityId for UploadId {
     fn shard(&self, count: u16) -> ShardId {
         Self::shard(self, count)
-    }
-}
-
-#[async_trait]
-impl Entity for Session {
-    const KIND: &'static str = "upload.session";
-    type Id = UploadId;
-    type Request = Request;
-    type Reply = Reply;
-
-    async fn load(_id: UploadId, _fence: Fence, _platform: Platform) -> Result<Self, Exit> {
-        unimplemented!()
-    }
-
-    async fn handle(&mut self, _request: Request) -> Result<Reply, Exit> {
-        unimplemented!()
     }
 }

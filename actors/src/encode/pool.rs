@@ -1,0 +1,251 @@
+//! The actor that gives work to workers: claims jobs for free places, watches their ends.
+//!
+//! It holds nothing that is not in the job table: a pool that is started anew finds every job
+//! where it was. Wakes may get lost; the next due time and a slow poll make up for them.
+
+use super::runner::{self, Run};
+use super::slots::{Slot, Slots};
+use crate::Platform;
+use crate::content::{self, later};
+use crate::runtime::{Exit, Handle, Service};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use playhouse_storage::model::{ContentId, Job, JobState};
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// What the pool is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// A job was put in the queue.
+    Wake,
+    /// The time of a job that waits has come.
+    Due,
+    /// Look again, whoever may have forgotten to wake it.
+    Poll,
+    /// Drop the work for this content: it is being deleted.
+    Cancel(ContentId),
+    /// Hash a source; its pipeline gets the answer.
+    Hash {
+        /// Whose.
+        content: ContentId,
+        /// The source's blob.
+        key: String,
+    },
+    /// An attempt has ended and is reported.
+    Ended {
+        /// Which.
+        token: String,
+    },
+    /// A source is hashed, or could not be.
+    HashEnded,
+}
+
+/// The role of the pool is to keep the cores busy and never too busy.
+pub struct Pool {
+    platform: Platform,
+    work_dir: PathBuf,
+    slots: Slots,
+    /// By token, so that a job that was lost and claimed anew is counted twice while it runs twice.
+    running: HashMap<String, Running>,
+    hashes: VecDeque<(ContentId, String)>,
+    hashing: Option<ContentId>,
+    /// The earliest time that a timer is set for.
+    due: Option<Timestamp>,
+}
+
+struct Running {
+    content: ContentId,
+    slot: Slot,
+    cancel: watch::Sender<bool>,
+}
+
+impl Pool {
+    /// A pool whose workers write into folders below `work_dir`.
+    #[must_use]
+    pub fn new(platform: Platform, work_dir: PathBuf) -> Self {
+        let slots = Slots::new(platform.config.encode.ordinary_workers());
+        Self {
+            platform,
+            work_dir,
+            slots,
+            running: HashMap::new(),
+            hashes: VecDeque::new(),
+            hashing: None,
+            due: None,
+        }
+    }
+
+    /// Claims jobs as long as there are places and jobs for them.
+    async fn fill(&mut self, me: &Handle<Message>) {
+        loop {
+            let classes = self.slots.open_to();
+            if classes.is_empty() {
+                return;
+            }
+            let now = Timestamp::now();
+            let lease = Duration::from_secs(self.platform.config.encode.lease_s);
+            match self.platform.engines.jobs.claim(classes, now, later(now, lease)).await {
+                Ok(Some(job)) => self.start_job(job, me),
+                Ok(None) => return self.set_timer(me).await,
+                Err(error) => {
+                    // The poll tries again.
+                    tracing::warn!(%error, "no job could be claimed");
+                    return;
+                }
+            }
+        }
+    }
+
+    fn start_job(&mut self, job: Job, me: &Handle<Message>) {
+        let JobState::Leased { token, .. } = &job.state else {
+            tracing::error!(job = %job.id, "a claimed job has no lease");
+            return;
+        };
+        let token = token.clone();
+        let (cancel, cancelled) = watch::channel(false);
+        let slot = self.slots.take(job.class);
+        let running = Running { content: job.content_id, slot, cancel };
+        self.running.insert(token.clone(), running);
+        tracing::info!(job = %job.id, content = %job.content_id, class = ?job.class, "job started");
+        let run = Run {
+            platform: self.platform.clone(),
+            job,
+            token: token.clone(),
+            work_dir: self.work_dir.clone(),
+            cancel: cancelled,
+        };
+        me.run(runner::run(run), move |ended| {
+            if let Err(exit) = ended {
+                // Its lease runs out, and the job is claimed again.
+                tracing::error!(token, %exit, "an attempt was lost");
+            }
+            Message::Ended { token }
+        });
+    }
+
+    /// Wakes itself when the next job that waits may be claimed.
+    async fn set_timer(&mut self, me: &Handle<Message>) {
+        let now = Timestamp::now();
+        let next = match self.platform.engines.jobs.next_due(now).await {
+            Ok(next) => next,
+            Err(error) => {
+                tracing::warn!(%error, "the next due time could not be read");
+                return;
+            }
+        };
+        if let Some(next) = next.filter(|next| self.due.is_none_or(|due| *next < due)) {
+            self.due = Some(next);
+            let after = Duration::try_from(next.duration_since(now)).unwrap_or_default();
+            me.tell_after(after, Message::Due);
+        }
+    }
+
+    fn ended(&mut self, token: &str) {
+        if let Some(running) = self.running.remove(token) {
+            self.slots.give_back(running.slot);
+        }
+    }
+
+    fn cancel(&mut self, content: ContentId) {
+        self.hashes.retain(|(other, _)| *other != content);
+        for running in self.running.values().filter(|running| running.content == content) {
+            running.cancel.send_replace(true);
+        }
+    }
+
+    /// A hash is asked for each time that its content advances; it is made once.
+    fn queue_hash(&mut self, content: ContentId, key: String) {
+        let known = self.hashing == Some(content)
+            || self.hashes.iter().any(|(other, _)| *other == content);
+        if !known && self.hashes.len() < self.platform.config.encode.hashes_waiting_max {
+            self.hashes.push_back((content, key));
+        }
+    }
+
+    fn next_hash(&mut self, me: &Handle<Message>) {
+        if self.hashing.is_some() {
+            return;
+        }
+        let Some((content, key)) = self.hashes.pop_front() else { return };
+        self.hashing = Some(content);
+        let hash = hash(self.platform.clone(), content, key);
+        me.run(hash, move |ended| {
+            if let Err(exit) = ended {
+                tracing::error!(%content, %exit, "hashing a source was lost");
+            }
+            Message::HashEnded
+        });
+    }
+}
+
+async fn hash(platform: Platform, content: ContentId, key: String) {
+    let sha256 = match platform.engines.blobs.sha256(&key).await {
+        Ok(sha256) => sha256,
+        Err(error) => {
+            tracing::warn!(%content, %error, "a source could not be hashed");
+            return;
+        }
+    };
+    let hashed = content::Request::Hashed { sha256 };
+    let pipeline = platform.pipeline(content);
+    if let Err(error) = pipeline.ask(hashed, platform.config.ask_deadline()).await {
+        tracing::warn!(%content, %error, "a source's hash was not taken");
+    }
+}
+
+/// Removes what attempts of an earlier run left behind.
+async fn empty(folder: &std::path::Path) -> std::io::Result<()> {
+    match tokio::fs::remove_dir_all(folder).await {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    tokio::fs::create_dir_all(folder).await
+}
+
+#[async_trait]
+impl Service for Pool {
+    type Message = Message;
+
+    async fn start(&mut self, me: &Handle<Message>) -> Result<(), Exit> {
+        let failed = |error: std::io::Error| Exit::Failed { error: error.to_string() };
+        empty(&self.work_dir).await.map_err(failed)?;
+        // Workers are linked to the pool: none is alive when it starts.
+        let released = self.platform.engines.jobs.release_all().await?;
+        tracing::info!(released, "encode pool started");
+        me.tell(Message::Poll);
+        Ok(())
+    }
+
+    async fn handle(&mut self, message: Message, me: &Handle<Message>) -> Result<(), Exit> {
+        match message {
+            Message::Wake => self.fill(me).await,
+            Message::Due => {
+                self.due = None;
+                self.fill(me).await;
+            }
+            Message::Poll => {
+                self.fill(me).await;
+                let every = Duration::from_secs(self.platform.config.encode.poll_s);
+                me.tell_after(every, Message::Poll);
+            }
+            Message::Cancel(content) => self.cancel(content),
+            Message::Hash { content, key } => {
+                self.queue_hash(content, key);
+                self.next_hash(me);
+            }
+            Message::Ended { token } => {
+                self.ended(&token);
+                self.fill(me).await;
+            }
+            Message::HashEnded => {
+                self.hashing = None;
+                self.next_hash(me);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,151 @@
+//! One `codec-worker` process: started with three descriptors, spoken to in frames, always ended.
+//!
+//! It parses hostile input, so it inherits nothing: no environment, no descriptor but its control
+//! socket and the source, a process group of its own. Dropping it kills it.
+
+use super::outcome::Outcome;
+use command_fds::{CommandFdExt as _, FdMapping};
+use playhouse_codecs::worker::{CONTROL_FD, Command, Event, SOURCE_FD, frame};
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
+use tokio::process::Child;
+use tokio::time::timeout;
+
+/// The end of a worker's log that is kept when it fails, bytes.
+const LOG_TAIL_BYTES: usize = 2_048;
+/// Bytes of a frame's length.
+const HEADER_BYTES: usize = 4;
+
+/// How a worker is started.
+pub(super) struct Setup<'a> {
+    pub(super) executable: &'a Path,
+    /// The folder of the attempt, the only one that it can write to.
+    pub(super) folder: &'a Path,
+    pub(super) memory_bytes: u64,
+    pub(super) file_bytes: u64,
+}
+
+/// A running worker.
+pub(super) struct Worker {
+    child: Child,
+    control: UnixStream,
+    received: Vec<u8>,
+    log: PathBuf,
+}
+
+impl Worker {
+    /// Starts a worker on a source.
+    ///
+    /// # Errors
+    /// Of the operating system.
+    pub(super) fn spawn(setup: &Setup, source: File) -> io::Result<Self> {
+        let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
+        ours.set_nonblocking(true)?;
+        // The worker's FFmpeg complains at length about broken files; its words must not flood
+        // the node's log, and their file is bounded by the worker's own file limit.
+        let log = setup.folder.with_extension("log");
+        let mut command = tokio::process::Command::new(setup.executable);
+        command
+            .arg("--output")
+            .arg(setup.folder)
+            .args(["--memory-bytes", &setup.memory_bytes.to_string()])
+            .args(["--file-bytes", &setup.file_bytes.to_string()])
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(&log)?)
+            .process_group(0)
+            .kill_on_drop(true);
+        let mappings = vec![
+            FdMapping { parent_fd: OwnedFd::from(theirs), child_fd: CONTROL_FD },
+            FdMapping { parent_fd: OwnedFd::from(source), child_fd: SOURCE_FD },
+        ];
+        command.fd_mappings(mappings).map_err(io::Error::other)?;
+        let child = command.spawn()?;
+        Ok(Self { child, control: UnixStream::from_std(ours)?, received: vec![], log })
+    }
+
+    /// Gives the worker its command.
+    ///
+    /// # Errors
+    /// When it has ended, or the command is over the limit of a frame.
+    pub(super) async fn send(&mut self, command: &Command) -> io::Result<()> {
+        self.control.write_all(&frame::encode(command)?).await
+    }
+
+    /// The next event; `None` when the worker has closed the socket. Nothing is lost when the
+    /// future is dropped before it is ready.
+    ///
+    /// # Errors
+    /// When what it sent is not the protocol.
+    pub(super) async fn next(&mut self) -> io::Result<Option<Event>> {
+        loop {
+            if let Some(event) = self.take_frame()? {
+                return Ok(Some(event));
+            }
+            if self.control.read_buf(&mut self.received).await? == 0 {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn take_frame(&mut self) -> io::Result<Option<Event>> {
+        let Some(header) = self.received.first_chunk::<HEADER_BYTES>() else { return Ok(None) };
+        let end = HEADER_BYTES + frame::check_length(*header)?;
+        if self.received.len() < end {
+            return Ok(None);
+        }
+        let event = frame::decode(&self.received[HEADER_BYTES..end])?;
+        self.received.drain(..end);
+        Ok(Some(event))
+    }
+
+    /// Waits for the end of a worker that closed its socket without a last word.
+    pub(super) async fn crash(&mut self, within: Duration) -> Outcome {
+        match timeout(within, self.child.wait()).await {
+            Ok(Ok(status)) => Outcome::Crashed { signal: status.signal(), code: status.code() },
+            Ok(Err(error)) => Outcome::HostFailed { error: error.to_string() },
+            Err(_) => Outcome::Hung { silent_s: within.as_secs() },
+        }
+    }
+
+    /// Gives a worker that has said its last word time to end, then kills it; no zombie stays.
+    pub(super) async fn end(mut self, within: Duration) {
+        if timeout(within, self.child.wait()).await.is_err() {
+            self.kill().await;
+        }
+    }
+
+    /// Kills it and waits for its end. A worker that is gone already is no error.
+    pub(super) async fn kill(&mut self) {
+        if let Err(error) = self.child.kill().await {
+            tracing::debug!(%error, "a worker was gone before it could be killed");
+        }
+    }
+
+    /// The end of what it logged.
+    pub(super) async fn last_words(&self) -> String {
+        let log = tokio::fs::read(&self.log).await.unwrap_or_default();
+        let tail = &log[log.len().saturating_sub(LOG_TAIL_BYTES)..];
+        String::from_utf8_lossy(tail).trim().to_owned()
+    }
+}
+
+/// The worker's executable: as configured, else beside the server's own.
+///
+/// # Errors
+/// When the server's own executable cannot be found.
+pub(super) fn executable(configured: &Path) -> io::Result<PathBuf> {
+    if configured.as_os_str().is_empty() {
+        return Ok(std::env::current_exe()?.with_file_name("codec-worker"));
+    }
+    Ok(configured.to_owned())
+}

@@ -1,0 +1,404 @@
+//! One attempt at one job: starts a worker, follows its events, reports its end.
+//!
+//! Runs as a task linked to the pool. Everything that can happen comes out as an [`Outcome`];
+//! the folder of the attempt is removed whatever happened.
+
+use super::outcome::{Outcome, Product};
+use super::process::{self, Setup, Worker};
+use super::segments::{Attempt, Written, host, pause};
+use super::{Work, commands};
+use crate::Platform;
+use crate::content;
+use crate::events::Hint;
+use crate::rendition;
+use jiff::Timestamp;
+use playhouse_codecs::media::MediaInfo;
+use playhouse_codecs::order::Targets;
+use playhouse_codecs::plan::EncodePlan;
+use playhouse_codecs::worker::{Command, Event, FailureKind, PROTOCOL_VERSION};
+use playhouse_storage::Error;
+use playhouse_storage::model::{Content, Job, JobClass, Picture, PictureKind};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
+
+/// One attempt at one job.
+pub(super) struct Run {
+    pub(super) platform: Platform,
+    pub(super) job: Job,
+    pub(super) token: String,
+    /// Where attempts have their folders.
+    pub(super) work_dir: PathBuf,
+    /// Becomes true when the job is to be dropped.
+    pub(super) cancel: watch::Receiver<bool>,
+}
+
+/// Does the job and reports how it ended.
+pub(super) async fn run(run: Run) {
+    let folder = run.work_dir.join(&run.token);
+    let mut follow = Follow {
+        attempt: Attempt {
+            platform: run.platform,
+            content: run.job.content_id,
+            job: run.job.id,
+            token: run.token,
+            folder: folder.clone(),
+            renditions: BTreeMap::new(),
+        },
+        job: run.job,
+        cancel: run.cancel,
+        task: None,
+        media: None,
+        pictures: vec![],
+        began: Instant::now(),
+    };
+    let outcome = follow.job().await.map_or_else(|end| end, |product| Outcome::Done { product });
+    remove(&folder).await;
+    follow.report(outcome).await;
+}
+
+async fn remove(folder: &std::path::Path) {
+    for gone in [
+        tokio::fs::remove_dir_all(folder).await,
+        tokio::fs::remove_file(folder.with_extension("log")).await,
+    ] {
+        match gone {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => tracing::warn!(?folder, %error, "a work folder was not removed"),
+        }
+    }
+}
+
+/// What an encode has to bring.
+struct Task {
+    plan: EncodePlan,
+    targets: Targets,
+}
+
+struct Follow {
+    attempt: Attempt,
+    job: Job,
+    cancel: watch::Receiver<bool>,
+    task: Option<Task>,
+    media: Option<MediaInfo>,
+    pictures: Vec<Picture>,
+    began: Instant,
+}
+
+impl Follow {
+    async fn job(&mut self) -> Result<Product, Outcome> {
+        let work = Work::from_value(&self.job.work).map_err(|error| internal(&error))?;
+        let catalog = &self.attempt.platform.engines.catalog;
+        let content = catalog.content(self.job.content_id).await.map_err(host)?;
+        let content = content
+            .ok_or_else(|| Outcome::Lost { reason: "the content was deleted".into() })?;
+        let command = match &work {
+            Work::Probe { .. } => Command::Probe,
+            Work::Pictures { .. } => {
+                let duration_s = content.duration_s.unwrap_or_default();
+                let config = &self.attempt.platform.config.encode;
+                commands::pictures(&media(&content)?, duration_s, config)
+            }
+            Work::Encode { renditions, end } => {
+                match self.encode(&content, renditions, *end).await? {
+                    Some(command) => command,
+                    // An earlier attempt made it all and could not say so.
+                    None => return Ok(Product::Encoded { speed: None }),
+                }
+            }
+        };
+        let mut worker = self.spawn(&content, &command).await?;
+        self.began = Instant::now();
+        match self.follow(&mut worker, &command).await {
+            Ok(()) => {
+                worker.end(self.exit_time()).await;
+                self.product(&work)
+            }
+            Err(outcome) => {
+                worker.kill().await;
+                let (job, log) = (self.job.id, worker.last_words().await);
+                tracing::warn!(%job, class = ?self.job.class, %outcome, log, "an attempt ended");
+                Err(outcome)
+            }
+        }
+    }
+
+    async fn encode(
+        &mut self,
+        content: &Content,
+        renditions: &[String],
+        end: Option<u32>,
+    ) -> Result<Option<Command>, Outcome> {
+        let plan = content.plan.as_ref().map(EncodePlan::deserialize);
+        let plan = plan.and_then(Result::ok).ok_or_else(|| internal(&"the plan is missing"))?;
+        for name in renditions {
+            self.attempt.begin(name).await?;
+        }
+        let finished = |name: &str| self.attempt.finished(name);
+        let targets = commands::targets(&plan, renditions, end, finished);
+        if targets.is_empty() {
+            return Ok(None);
+        }
+        let media = media(content)?;
+        let command = commands::encode(&self.attempt.token, &media, &plan, targets.clone());
+        self.task = Some(Task { plan, targets });
+        Ok(Some(command))
+    }
+
+    async fn spawn(&self, content: &Content, command: &Command) -> Result<Worker, Outcome> {
+        let platform = &self.attempt.platform;
+        let config = &platform.config.encode;
+        let failed = |error: std::io::Error| Outcome::SpawnFailed { error: error.to_string() };
+        let source = content.source.as_ref().ok_or_else(|| internal(&"there is no source"))?;
+        let path = platform.engines.blobs.local_path(&source.key).ok_or_else(|| {
+            Outcome::SpawnFailed { error: "the source is not on this node".into() }
+        })?;
+        let source = tokio::fs::File::open(path).await.map_err(failed)?.into_std().await;
+        tokio::fs::create_dir_all(&self.attempt.folder).await.map_err(failed)?;
+        let setup = Setup {
+            executable: &process::executable(&config.worker_path).map_err(failed)?,
+            folder: &self.attempt.folder,
+            memory_bytes: commands::memory_bytes(command, config),
+            file_bytes: config.worker_file_bytes_max,
+        };
+        Worker::spawn(&setup, source).map_err(failed)
+    }
+
+    /// Follows the worker to its last word. The lease is renewed beside, a silent worker is given
+    /// up, and so is one whose job was taken away.
+    async fn follow(&mut self, worker: &mut Worker, command: &Command) -> Result<(), Outcome> {
+        let config = self.attempt.platform.config.encode.clone();
+        let silence = Duration::from_secs(config.worker_silence_s);
+        let mut renew = interval(Duration::from_secs(config.lease_renew_s));
+        renew.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut heard = Instant::now();
+        let mut cancel = self.cancel.clone();
+        loop {
+            tokio::select! {
+                event = worker.next() => match event {
+                    Ok(Some(event)) => {
+                        if self.take(worker, command, event).await? {
+                            return Ok(());
+                        }
+                        heard = Instant::now();
+                    }
+                    Ok(None) => return Err(worker.crash(self.exit_time()).await),
+                    Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                        return Err(Outcome::Misspoke { detail: error.to_string() });
+                    }
+                    Err(_) => return Err(worker.crash(self.exit_time()).await),
+                },
+                () = sleep_until(heard + silence) => {
+                    return Err(Outcome::Hung { silent_s: config.worker_silence_s });
+                }
+                _ = renew.tick() => self.renew().await?,
+                () = cancelled(&mut cancel) => return Err(Outcome::Cancelled),
+            }
+        }
+    }
+
+    /// Takes one event; true when it was the last.
+    async fn take(
+        &mut self,
+        worker: &mut Worker,
+        command: &Command,
+        event: Event,
+    ) -> Result<bool, Outcome> {
+        match event {
+            Event::Ready { version } if version == PROTOCOL_VERSION => {
+                let sent = worker.send(command).await;
+                sent.map_err(|error| Outcome::Misspoke { detail: error.to_string() })?;
+            }
+            Event::Ready { version } => {
+                let detail =
+                    format!("it speaks version {version} and not {PROTOCOL_VERSION}");
+                return Err(Outcome::SpawnFailed { error: detail });
+            }
+            Event::Probed { media } => self.media = Some(media),
+            Event::InitWritten { rendition, file, bytes, sha256, codecs, timescale } => {
+                let written = Written { file, bytes, sha256 };
+                self.attempt.init(&rendition, written, codecs, timescale).await?;
+            }
+            Event::SegmentWritten {
+                rendition, index, file, pts, duration, bytes, sha256, ..
+            } => {
+                let written = Written { file, bytes, sha256 };
+                self.attempt.segment(&rendition, index, (pts, duration), written).await?;
+            }
+            Event::Progress { frame } => self.tell_progress(frame),
+            Event::PictureWritten { kind, file, width, height, at_ms, bytes } => {
+                let written = Written { file, bytes, sha256: String::new() };
+                self.picture(&kind, written, (width, height), at_ms).await?;
+            }
+            Event::Tried { .. } => {
+                return Err(Outcome::Misspoke { detail: "it tried what nobody asked".into() });
+            }
+            Event::Done => return Ok(true),
+            Event::Failed { kind, detail } => return Err(Outcome::Failed { kind, detail }),
+        }
+        Ok(false)
+    }
+
+    fn tell_progress(&self, frame: u64) {
+        if let Some(task) = &self.task {
+            let frames = task.plan.timeline.frames.max(1);
+            self.attempt.platform.hub.tell(Hint::Progress {
+                content: self.attempt.content,
+                renditions: self.attempt.renditions.keys().cloned().collect(),
+                progress: (frame as f64 / frames as f64).min(1.0),
+            });
+        }
+    }
+
+    async fn picture(
+        &mut self,
+        kind: &str,
+        written: Written,
+        (width, height): (u32, u32),
+        at_ms: u64,
+    ) -> Result<(), Outcome> {
+        let of_kind = |kind| self.pictures.iter().filter(|it| it.kind == kind).count() + 1;
+        let (kind, stem) = match kind {
+            "thumbnail" => {
+                (PictureKind::Thumbnail, format!("thumb-{}", of_kind(PictureKind::Thumbnail)))
+            }
+            "storyboard" => (PictureKind::Storyboard, "storyboard".to_owned()),
+            other => {
+                return Err(Outcome::Misspoke { detail: format!("{other} is no picture") });
+            }
+        };
+        let name = format!("{stem}.jpg");
+        if self.pictures.iter().any(|picture| picture.name == name) {
+            return Err(Outcome::Misspoke { detail: format!("{name} came twice") });
+        }
+        let key =
+            format!("media/{}/pictures/{stem}-{}.jpg", self.attempt.content, self.attempt.token);
+        self.attempt.adopt(&written, &key).await?;
+        let bytes = written.bytes;
+        self.pictures.push(Picture { kind, key, name, width, height, at_ms, bytes });
+        Ok(())
+    }
+
+    async fn renew(&self) -> Result<(), Outcome> {
+        let platform = &self.attempt.platform;
+        let lease = Duration::from_secs(platform.config.encode.lease_s);
+        let until = content::later(Timestamp::now(), lease);
+        match platform.engines.jobs.renew(self.job.id, &self.attempt.token, until).await {
+            Ok(()) => Ok(()),
+            Err(Error::Conflict { what }) => Err(Outcome::Lost { reason: what }),
+            Err(error) => {
+                tracing::warn!(job = %self.job.id, %error, "a lease was not renewed");
+                Ok(())
+            }
+        }
+    }
+
+    /// What it brought; a worker that says it is done and is not has failed.
+    fn product(&mut self, work: &Work) -> Result<Product, Outcome> {
+        match work {
+            Work::Probe { .. } => {
+                let media = self.media.take();
+                let media = media.ok_or_else(|| mismatch("it found nothing and did not say so"))?;
+                Ok(Product::Probed { media: Box::new(media) })
+            }
+            Work::Pictures { .. } => {
+                Ok(Product::Pictures { pictures: std::mem::take(&mut self.pictures) })
+            }
+            Work::Encode { .. } => {
+                let Some(task) = &self.task else {
+                    return Ok(Product::Encoded { speed: None });
+                };
+                let video = task.targets.video.iter().map(|it| (&it.rung.name, it.end));
+                let audio = task.targets.audio.iter().map(|it| (&it.rung.name, it.end));
+                for (name, end) in video.chain(audio) {
+                    let done = self.attempt.finished(name);
+                    if done < end {
+                        return Err(mismatch(&format!("{name} ended at segment {done} of {end}")));
+                    }
+                }
+                Ok(Product::Encoded { speed: self.speed(task) })
+            }
+        }
+    }
+
+    /// Seconds of content per second, by the video target that had the most to do.
+    fn speed(&self, task: &Task) -> Option<f64> {
+        let timeline = &task.plan.timeline;
+        let frames = task.targets.video.iter().map(|target| {
+            timeline.segment_range(target.end).start - timeline.segment_range(target.first).start
+        });
+        let made_s = timeline.rate.seconds(frames.max()?);
+        let took_s = self.began.elapsed().as_secs_f64();
+        (took_s > 0.0).then_some(made_s / took_s)
+    }
+
+    fn exit_time(&self) -> Duration {
+        Duration::from_secs(self.attempt.platform.config.encode.worker_exit_s)
+    }
+
+    /// Tells whose job it was. When nobody takes it, the lease runs out and the job is done again.
+    async fn report(&self, outcome: Outcome) {
+        if matches!(outcome, Outcome::Lost { .. }) {
+            return;
+        }
+        if self.job.class == JobClass::Single {
+            self.report_single(outcome).await;
+            self.attempt.advance().await;
+        } else {
+            self.report_shared(outcome).await;
+        }
+    }
+
+    async fn report_single(&self, outcome: Outcome) {
+        let work = Work::from_value(&self.job.work);
+        let name = work.ok().and_then(|work| work.renditions().first().cloned());
+        let Some(name) = name else {
+            return self.report_shared(outcome).await;
+        };
+        let (job, token) = (self.job.id, self.attempt.token.clone());
+        let ended = rendition::Request::AttemptEnded { job, token, outcome };
+        match self.attempt.ask(&name, ended).await {
+            Ok(reply) => tracing::debug!(%job, ?reply, "an attempt was reported"),
+            Err(error) => tracing::error!(%job, %error, "an attempt could not be reported"),
+        }
+    }
+
+    async fn report_shared(&self, outcome: Outcome) {
+        let platform = &self.attempt.platform;
+        let pipeline = platform.pipeline(self.attempt.content);
+        let (job, token) = (self.job.id, self.attempt.token.clone());
+        let request = content::Request::JobEnded { job, token, outcome };
+        for _ in 0..platform.config.ask_tries_max {
+            match pipeline.ask(request.clone(), platform.config.ask_deadline()).await {
+                Ok(_) => return,
+                Err(error) => {
+                    tracing::warn!(%job, %error, "the end of a job was not taken yet");
+                    sleep(pause(&error)).await;
+                }
+            }
+        }
+        tracing::error!(%job, "the end of a job could not be reported");
+    }
+}
+
+async fn cancelled(cancel: &mut watch::Receiver<bool>) {
+    // Without a sender there is no pool any more, and this task ends with it.
+    let _ = cancel.wait_for(|cancelled| *cancelled).await;
+}
+
+fn media(content: &Content) -> Result<MediaInfo, Outcome> {
+    let media = content.media.as_ref().map(MediaInfo::deserialize);
+    media.and_then(Result::ok).ok_or_else(|| internal(&"what the probe found is missing"))
+}
+
+fn internal(detail: &dyn std::fmt::Display) -> Outcome {
+    Outcome::Failed { kind: FailureKind::Internal, detail: detail.to_string() }
+}
+
+fn mismatch(detail: &str) -> Outcome {
+    Outcome::Failed { kind: FailureKind::PlanMismatch, detail: detail.to_owned() }
+}

@@ -1,0 +1,87 @@
+//! Who may run: ordinary slots for everything, and one express slot that only short jobs take,
+//! so that a fresh upload never waits behind a long encode. Pure.
+
+use playhouse_storage::model::JobClass;
+
+/// What makes a fresh content playable and presentable; seconds, not minutes.
+const EXPRESS: [JobClass; 3] = [JobClass::Probe, JobClass::Opening, JobClass::Pictures];
+const ALL: [JobClass; 6] = [
+    JobClass::Probe,
+    JobClass::Opening,
+    JobClass::Pictures,
+    JobClass::Lowest,
+    JobClass::Group,
+    JobClass::Single,
+];
+
+/// A place for one worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Slot {
+    Ordinary,
+    Express,
+}
+
+/// The places of a node.
+#[derive(Clone, Debug)]
+pub(super) struct Slots {
+    ordinary_free: usize,
+    express_free: bool,
+}
+
+impl Slots {
+    pub(super) fn new(ordinary: usize) -> Self {
+        Self { ordinary_free: ordinary, express_free: true }
+    }
+
+    /// Classes that could start now; empty when all places are taken.
+    pub(super) fn open_to(&self) -> &'static [JobClass] {
+        match (self.ordinary_free > 0, self.express_free) {
+            (true, _) => &ALL,
+            (false, true) => &EXPRESS,
+            (false, false) => &[],
+        }
+    }
+
+    /// Takes a place for a job of a class that [`Self::open_to`] has named. Short jobs take the
+    /// express place first and leave the ordinary ones to those who have no other.
+    pub(super) fn take(&mut self, class: JobClass) -> Slot {
+        if self.express_free && EXPRESS.contains(&class) {
+            self.express_free = false;
+            return Slot::Express;
+        }
+        self.ordinary_free = self.ordinary_free.saturating_sub(1);
+        Slot::Ordinary
+    }
+
+    pub(super) fn give_back(&mut self, slot: Slot) {
+        match slot {
+            Slot::Ordinary => self.ordinary_free += 1,
+            Slot::Express => self.express_free = true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fresh_upload_starts_while_a_group_fills_the_node() {
+        let mut slots = Slots::new(1);
+        let group = slots.take(JobClass::Group);
+        assert_eq!(group, Slot::Ordinary);
+        assert_eq!(slots.open_to(), EXPRESS);
+        assert_eq!(slots.take(JobClass::Probe), Slot::Express);
+        assert!(slots.open_to().is_empty());
+        slots.give_back(group);
+        assert_eq!(slots.open_to(), ALL);
+    }
+
+    #[test]
+    fn short_jobs_leave_the_ordinary_place_to_long_ones() {
+        let mut slots = Slots::new(1);
+        assert_eq!(slots.take(JobClass::Opening), Slot::Express);
+        assert_eq!(slots.take(JobClass::Opening), Slot::Ordinary);
+        assert!(slots.open_to().is_empty());
+    }
+}

@@ -1,0 +1,119 @@
+//! `events::Bridge`: carries the outbox to the event log, in order, at least once.
+//!
+//! A row leaves the outbox only after the log has synced it. A crash between the two appends it
+//! again; consumers know it by the producer's `(shard, sequence)`.
+
+use crate::config::Events;
+use crate::runtime::{Exit, Handle, Service};
+use async_trait::async_trait;
+use playhouse_storage::catalog::{Catalog, OutboxEvent};
+use playhouse_storage::eventlog::{EventLog, Record};
+use playhouse_storage::failpoint;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the bridge is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// Something was committed.
+    Wake,
+    /// Look again, whoever may have forgotten to wake it.
+    Poll,
+}
+
+/// The role of the bridge is to bring every committed fact onto its topic.
+pub struct Bridge {
+    catalog: Arc<dyn Catalog>,
+    log: Arc<dyn EventLog>,
+    config: Events,
+}
+
+impl Bridge {
+    /// A bridge from `catalog`'s outbox to `log`.
+    #[must_use]
+    pub fn new(catalog: Arc<dyn Catalog>, log: Arc<dyn EventLog>, config: Events) -> Self {
+        Self { catalog, log, config }
+    }
+
+    async fn carry_all(&self) -> playhouse_storage::Result<()> {
+        loop {
+            let rows = self.catalog.outbox(self.config.bridge_batch_max).await?;
+            let Some(last) = rows.last().map(|row| row.position) else { return Ok(()) };
+            for (topic, records) in by_topic(rows) {
+                self.log.append(&topic, records).await?;
+            }
+            failpoint::pass("outbox.appended");
+            self.catalog.outbox_done(last).await?;
+        }
+    }
+
+    fn poll_later(&self, me: &Handle<Message>) {
+        me.tell_after(Duration::from_millis(self.config.bridge_poll_ms), Message::Poll);
+    }
+}
+
+#[async_trait]
+impl Service for Bridge {
+    type Message = Message;
+
+    async fn start(&mut self, me: &Handle<Message>) -> Result<(), Exit> {
+        me.tell(Message::Poll);
+        Ok(())
+    }
+
+    async fn handle(&mut self, message: Message, me: &Handle<Message>) -> Result<(), Exit> {
+        if let Err(error) = self.carry_all().await {
+            // The rows stay in the outbox; the next poll tries again.
+            tracing::warn!(%error, "the outbox could not be carried to the event log");
+        }
+        match message {
+            Message::Poll => self.poll_later(me),
+            Message::Wake => {}
+        }
+        Ok(())
+    }
+}
+
+/// Records by topic. Topics keep the order in which they first appear, records their order.
+fn by_topic(rows: Vec<OutboxEvent>) -> Vec<(String, Vec<Record>)> {
+    let mut topics: Vec<(String, Vec<Record>)> = vec![];
+    for row in rows {
+        let record = Record {
+            key: row.event.key,
+            shard: row.shard,
+            sequence: row.sequence,
+            at: row.at,
+            payload: row.event.payload,
+        };
+        match topics.iter_mut().find(|(topic, _)| *topic == row.event.topic) {
+            Some((_, records)) => records.push(record),
+            None => topics.push((row.event.topic, vec![record])),
+        }
+    }
+    topics
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+    use playhouse_storage::catalog::NewEvent;
+    use serde_json::json;
+
+    #[test]
+    fn a_topic_gets_its_records_in_the_order_of_their_commits() {
+        let row = |position: u64, topic: &str| OutboxEvent {
+            position,
+            shard: 0,
+            sequence: position,
+            at: Timestamp::UNIX_EPOCH,
+            event: NewEvent { topic: topic.into(), key: "k".into(), payload: json!({}) },
+        };
+        let topics = by_topic(vec![row(1, "a"), row(2, "b"), row(3, "a")]);
+        let seen: Vec<(&str, Vec<u64>)> = topics
+            .iter()
+            .map(|(topic, records)| (topic.as_str(), records.iter().map(|r| r.sequence).collect()))
+            .collect();
+        assert_eq!(seen, [("a", vec![1, 3]), ("b", vec![2])]);
+    }
+}

@@ -1,0 +1,243 @@
+//! The actor: loads the record, applies the rules, commits, and only then answers.
+
+use super::{Refusal, Reply, Request, rules};
+use crate::Platform;
+use crate::content;
+use crate::runtime::{Entity, Exit};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use playhouse_storage::catalog::{Commit, NewEvent, Write};
+use playhouse_storage::failpoint;
+use playhouse_storage::model::{
+    ContentId, Fence, Upload, UploadId, UploadMetadata, UploadState,
+};
+use serde_json::json;
+
+/// The role of the session is to say which byte comes next and who may write it.
+pub struct Session {
+    id: UploadId,
+    fence: Fence,
+    platform: Platform,
+    upload: Option<Upload>,
+}
+
+type Answer = Result<Result<Reply, Refusal>, Exit>;
+
+#[async_trait]
+impl Entity for Session {
+    const KIND: &'static str = "upload.session";
+    type Id = UploadId;
+    type Request = Request;
+    type Reply = Reply;
+
+    async fn load(id: UploadId, fence: Fence, platform: Platform) -> Result<Self, Exit> {
+        let upload = platform.engines.catalog.upload(id).await?;
+        Ok(Self { id, fence, platform, upload })
+    }
+
+    async fn handle(&mut self, request: Request) -> Result<Reply, Exit> {
+        let answer = match request {
+            Request::Create { content_id, owner, size_bytes, metadata } => {
+                self.create(content_id, owner, size_bytes, metadata).await?
+            }
+            Request::Look => self.known().cloned().map(reply),
+            Request::Grant { offset } => self.grant(offset).await?,
+            Request::Commit { token, offset } => self.commit(token, offset).await?,
+            Request::Terminate => self.end(UploadState::Terminated).await?,
+            Request::Expire => self.expire().await?,
+            Request::HandOver => self.hand_over().await?,
+        };
+        Ok(answer.unwrap_or_else(Reply::Refused))
+    }
+}
+
+fn reply(upload: Upload) -> Reply {
+    Reply::Upload(Box::new(upload))
+}
+
+impl Session {
+    fn known(&self) -> Result<&Upload, Refusal> {
+        self.upload.as_ref().ok_or(Refusal::NotFound)
+    }
+
+    /// Both records are on disk before the answer. Asked twice, the second finds the first.
+    async fn create(
+        &mut self,
+        content_id: ContentId,
+        owner: String,
+        size_bytes: u64,
+        metadata: UploadMetadata,
+    ) -> Answer {
+        if let Err(refusal) = rules::admit(size_bytes, self.platform.config.upload_bytes_max) {
+            return Ok(Err(refusal));
+        }
+        if self.upload.is_none() {
+            let now = Timestamp::now();
+            let upload = Upload {
+                id: self.id,
+                content_id,
+                owner,
+                size_bytes,
+                offset_bytes: 0,
+                state: UploadState::Receiving,
+                metadata,
+                grant: 0,
+                created_at: now,
+                expires_at: rules::expiry(now, self.platform.config.upload_ttl_s),
+                row_version: 1,
+            };
+            self.store(Write::InsertUpload(Box::new(upload.clone())), upload, vec![]).await?;
+        }
+        self.open_content().await
+    }
+
+    async fn open_content(&mut self) -> Answer {
+        let upload = match self.known() {
+            Ok(upload) => upload.clone(),
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let open = content::Request::Open {
+            upload_id: upload.id,
+            owner: upload.owner.clone(),
+            metadata: upload.metadata.clone(),
+        };
+        match self.tell_pipeline(upload.content_id, open).await {
+            Ok(_) => Ok(Ok(reply(upload))),
+            Err(exit) => {
+                // The creator is told that it failed, so nothing of it may stay.
+                if let Ok(Some(ended)) = rules::end(&upload, UploadState::Terminated) {
+                    self.update(ended, vec![]).await?;
+                }
+                Err(exit)
+            }
+        }
+    }
+
+    async fn grant(&mut self, offset: u64) -> Answer {
+        let next = match self.known().and_then(|upload| rules::grant(upload, offset)) {
+            Ok(next) => next,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        // The content may have been deleted meanwhile: bytes for it would be written in vain.
+        if self.platform.engines.catalog.content(next.content_id).await?.is_none() {
+            self.end(UploadState::Terminated).await?.ok();
+            return Ok(Err(Refusal::Gone));
+        }
+        let granted =
+            Reply::Granted { token: next.grant, offset, size_bytes: next.size_bytes };
+        self.update(next, vec![]).await?;
+        Ok(Ok(granted))
+    }
+
+    async fn commit(&mut self, token: u64, offset: u64) -> Answer {
+        let expires_at = rules::expiry(Timestamp::now(), self.platform.config.upload_ttl_s);
+        let next = self.known().and_then(|it| rules::commit(it, token, offset, expires_at));
+        match next {
+            Err(refusal) => return Ok(Err(refusal)),
+            Ok(None) => {}
+            Ok(Some(next)) => {
+                let events = completed(&next).into_iter().collect();
+                self.update(next, events).await?;
+            }
+        }
+        let answer = self.hand_over().await?;
+        failpoint::pass("upload.before_ack");
+        Ok(answer)
+    }
+
+    /// Seals a completed upload and gives it to its pipeline. Every step may be done again: a
+    /// crash between any two of them is mended by the next call.
+    async fn hand_over(&mut self) -> Answer {
+        let upload = match self.known() {
+            Ok(upload) => upload.clone(),
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if upload.state != UploadState::Completed {
+            return Ok(Ok(reply(upload)));
+        }
+        let (content_id, size_bytes) = (upload.content_id, upload.size_bytes);
+        let stage = self.platform.engines.catalog.content(content_id).await?.map(|it| it.stage);
+        match stage {
+            Some(playhouse_storage::model::Stage::Receive) => {}
+            Some(_) => return Ok(Ok(reply(upload))),
+            None => {
+                self.platform.engines.staging.discard(upload.id).await?;
+                return Ok(Ok(reply(upload)));
+            }
+        }
+        let key = format!("source/{content_id}/{}", upload.id);
+        self.platform.engines.staging.seal(upload.id, size_bytes, &key).await?;
+        let receive = content::Request::Receive { key: key.clone(), size_bytes };
+        match self.tell_pipeline(content_id, receive).await? {
+            content::Reply::Content(_) => {}
+            content::Reply::Deleted | content::Reply::Refused(_) => {
+                // Deleted in the meantime: nobody else knows of this blob any more.
+                self.platform.engines.blobs.delete(&key).await?;
+            }
+        }
+        Ok(Ok(reply(upload)))
+    }
+
+    async fn expire(&mut self) -> Answer {
+        match self.known() {
+            Ok(upload) if upload.expires_at > Timestamp::now() => Ok(Ok(reply(upload.clone()))),
+            Ok(_) => self.end(UploadState::Expired).await,
+            Err(refusal) => Ok(Err(refusal)),
+        }
+    }
+
+    async fn end(&mut self, state: UploadState) -> Answer {
+        let upload = match self.known() {
+            Ok(upload) => upload.clone(),
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        match rules::end(&upload, state) {
+            Err(refusal) => return Ok(Err(refusal)),
+            Ok(Some(next)) => self.update(next, vec![]).await?,
+            Ok(None) => {}
+        }
+        self.platform.engines.staging.discard(self.id).await?;
+        self.tell_pipeline(upload.content_id, content::Request::Abandon).await?;
+        Ok(Ok(Reply::Ended))
+    }
+
+    async fn tell_pipeline(
+        &self,
+        content: ContentId,
+        request: content::Request,
+    ) -> Result<content::Reply, Exit> {
+        let deadline = self.platform.config.ask_deadline();
+        let answer = self.platform.pipeline(content).ask(request, deadline).await;
+        answer.map_err(|error| Exit::Failed { error: format!("the pipeline: {error}") })
+    }
+
+    async fn update(&mut self, next: Upload, events: Vec<NewEvent>) -> Result<(), Exit> {
+        self.store(Write::UpdateUpload(Box::new(next.clone())), next, events).await
+    }
+
+    async fn store(
+        &mut self,
+        write: Write,
+        next: Upload,
+        events: Vec<NewEvent>,
+    ) -> Result<(), Exit> {
+        let content = next.content_id;
+        let commit = Commit { fence: self.fence, writes: vec![write], events };
+        self.platform.commit(content, commit).await?;
+        self.upload = Some(next);
+        Ok(())
+    }
+}
+
+fn completed(upload: &Upload) -> Option<NewEvent> {
+    (upload.state == UploadState::Completed).then(|| NewEvent {
+        topic: "media.upload.completed".into(),
+        key: upload.content_id.to_string(),
+        payload: json!({
+            "upload_id": upload.id,
+            "content_id": upload.content_id,
+            "owner": upload.owner,
+            "size_bytes": upload.size_bytes,
+        }),
+    })
+}
