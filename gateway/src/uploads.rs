@@ -264,7 +264,7 @@ fn refused(refusal: Refusal) -> Problem {
         Refusal::TooLarge { size_bytes, limit_bytes } => too_large(size_bytes, limit_bytes),
         Refusal::Completed => Problem::new(StatusCode::CONFLICT, "completed", refusal),
         Refusal::Empty => Problem::bad_request("empty-file", refusal),
-        // Only this side of the platform commits: it is a bug.
+        // The gateway itself says what was written, so this is its own fault.
         Refusal::BadCommit { .. } => Problem::internal(refusal),
     }
 }
