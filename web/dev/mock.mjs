@@ -13,14 +13,18 @@ const web = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const dist = path.join(web, 'dist');
 const media = mkdtempSync(path.join(tmpdir(), 'playhouse-mock-'));
 const RUNGS = makeMedia(path.join(web, '../tests/media/bbb-720p-5s.mp4'), media);
-const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; " +
+const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; " +
+  "img-src 'self' data: blob:; " +
   "media-src 'self' blob:; connect-src 'self'; font-src 'self'; worker-src 'self' blob:; " +
   "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 const TYPES = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml',
   jpg: 'image/jpeg', m3u8: 'application/vnd.apple.mpegurl', m4s: 'video/iso.segment',
   mp4: 'video/mp4' };
 const SEGMENTS = 6;
-const COMPLETE_AT_S = { '360p': 14, '480p': 9, '720p': 9 };
+// OUT_OF_ORDER=1 lets the middle rung come last, which the player answers with a reload.
+const COMPLETE_AT_S = process.env.OUT_OF_ORDER
+  ? { '360p': 14, '480p': 11, '720p': 5 }
+  : { '360p': 14, '480p': 9, '720p': 9 };
 const uploads = new Map();
 const births = new Map();
 
@@ -95,7 +99,9 @@ function master(id) {
   lines.push(`#EXT-X-MEDIA:GROUP-ID="low",${low}`);
   const age = growth(id);
   // A second group, as the ladder has: better rungs bring better sound.
-  if (age === null || age >= 9) lines.push(`#EXT-X-MEDIA:GROUP-ID="high",${low.replace('.m3u8', '.m3u8?high')}`);
+  const better = age === null || age >= COMPLETE_AT_S['720p'];
+  const high = low.replace('.m3u8', '.m3u8?high');
+  if (better) lines.push(`#EXT-X-MEDIA:GROUP-ID="high",${high}`);
   for (const { name, width, height, bitrate_bps } of RUNGS) {
     if (name !== '360p' && age !== null && age < COMPLETE_AT_S[name]) continue;
     const group = name === '360p' ? 'low' : 'high';

@@ -11,7 +11,8 @@ import { collectErrors, launch, parseArguments } from './browser.mjs';
 const { positional, options } = parseArguments(process.argv.slice(2));
 const [base, id] = positional;
 if (!base || !id) {
-  console.error('usage: watch.mjs BASE_URL CONTENT_ID [--token T] [--timeout S] [--rung H] [--shot F]');
+  console.error('usage: watch.mjs BASE_URL CONTENT_ID [--token T] [--timeout S] [--rung H] ' +
+    '[--shot F]');
   process.exit(2);
 }
 const timeoutS = Number(options.timeout ?? 180);
