@@ -105,7 +105,7 @@ build_web() {
 }
 
 free_port() {
-  node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})'
+  node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{process.stdout.write(String(s.address().port));s.close()})'
 }
 
 # start_node BINARY DATA [ARGS…]: sets NODE_PID and NODE_URL; logs to DATA/../node.log.

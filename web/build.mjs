@@ -3,7 +3,7 @@
 // With --tests it bundles test/*.test.ts into .test/ instead, for `node --test`.
 
 import { build } from 'esbuild';
-import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -36,6 +36,8 @@ async function buildPages() {
     const html = await fillTemplate(page, { icon, script, style: meta.cssBundle });
     await writeFile(path.join(dist, `${page}.html`), html);
   }
+  // Browsers and bookmarks ask for this name, too.
+  await copyFile(path.join(root, 'src/icon.svg'), path.join(dist, 'favicon.svg'));
   for (const [name, output] of outputs) console.log(`${String(output.bytes).padStart(8)}  ${name}`);
 }
 

@@ -11,7 +11,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use playhouse_actors::content::{Edit, Reply, Request as Ask};
 use playhouse_storage::catalog::ContentQuery;
-use playhouse_storage::model::{Content, ContentId, Stage, Status};
+use playhouse_storage::model::{Content, ContentId, Status};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -31,25 +31,30 @@ pub(crate) struct ListParams {
     owner: Option<String>,
 }
 
-/// GET: a page of published content, or with `owner=me` of the caller's own.
+/// GET: a page of published content; with `owner=me` of the caller's own, with `owner=all` of
+/// everybody's, for administrators.
 pub(crate) async fn list(
     State(app): State<App>,
     caller: Caller,
     Params(params): Params<ListParams>,
 ) -> Answer {
     let query = query(&params, &caller, &app.config)?;
-    let limit = query.limit as usize;
-    let own = query.owner.is_some();
+    let limit = query.limit as usize - 1;
+    // An empty list of statuses means all: the caller's own, or an administrator's view.
+    let all = query.statuses.is_empty();
     let mut rows = app.platform.engines.catalog.contents(query).await?;
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next_cursor = rows.last().filter(|_| more).map(|content| content.id);
-    // Rows that may not be shown are few; a page may be shorter, its cursor stays right.
-    let shown = |content: &&Content| match own {
-        true => content.stage != Stage::Deleting,
-        false => crate::auth::is_public(content),
-    };
-    let items: Vec<Value> = rows.iter().filter(shown).map(view::summary).collect();
+    let mut items: Vec<Value> = Vec::with_capacity(rows.len());
+    for content in rows {
+        // Rows that may not be shown are few; a page may be shorter, its cursor stays right.
+        if all && caller.may_see(&content) {
+            items.push(view::content(&with_renditions(&app, &caller, content).await?));
+        } else if crate::auth::is_public(&content) {
+            items.push(view::summary(&content));
+        }
+    }
     Ok(no_cache(json!({"items": items, "next_cursor": next_cursor})))
 }
 
@@ -67,10 +72,10 @@ fn query(params: &ListParams, caller: &Caller, config: &crate::Config) -> Answer
         return Err(Problem::bad_request("bad-query", detail));
     }
     let bad_cursor = |_| Problem::bad_request("bad-query", "cursor is not one that a list gave");
-    let owner = owner(params.owner.as_deref(), caller)?;
+    let (owner, statuses) = whose(params.owner.as_deref(), caller)?;
     Ok(ContentQuery {
         text: text.map(str::to_owned),
-        statuses: if owner.is_some() { Vec::new() } else { vec![Status::Published] },
+        statuses,
         owner,
         before: params.cursor.as_deref().map(str::parse).transpose().map_err(bad_cursor)?,
         limit: limit + 1,
@@ -91,11 +96,12 @@ fn check_sort(sort: Option<&str>) -> Answer<()> {
     }
 }
 
-fn owner(wish: Option<&str>, caller: &Caller) -> Answer<Option<String>> {
+fn whose(wish: Option<&str>, caller: &Caller) -> Answer<(Option<String>, Vec<Status>)> {
     match wish {
-        None => Ok(None),
-        Some("me") => caller.with_token().map(|()| Some(caller.subject.clone())),
-        Some(_) => Err(Problem::bad_request("bad-query", "owner can be 'me' only")),
+        None => Ok((None, vec![Status::Published])),
+        Some("me") => caller.with_token().map(|()| (Some(caller.subject.clone()), Vec::new())),
+        Some("all") => caller.may_administrate().map(|()| (None, Vec::new())),
+        Some(_) => Err(Problem::bad_request("bad-query", "owner can be 'me' or 'all'")),
     }
 }
 
@@ -106,14 +112,20 @@ pub(crate) async fn show(State(app): State<App>, caller: Caller, Id(id): Id<Cont
 
 /// The rows of a content that the caller may see.
 pub(crate) async fn read(app: &App, caller: &Caller, id: ContentId) -> Answer<Rows> {
-    let catalog = &app.platform.engines.catalog;
     let content = visible(app, caller, id).await?;
+    with_renditions(app, caller, content).await
+}
+
+async fn with_renditions(app: &App, caller: &Caller, content: Content) -> Answer<Rows> {
+    let catalog = &app.platform.engines.catalog;
     let for_creator = caller.is_creator_of(&content);
     let upload = match content.status {
         Status::Uploading if for_creator => catalog.upload(content.upload_id).await?,
         _ => None,
     };
-    Ok(Rows { renditions: catalog.renditions(id).await?, content, upload, for_creator })
+    let renditions = catalog.renditions(content.id).await?;
+    let owner_is_me = caller.owns(&content.owner);
+    Ok(Rows { content, renditions, upload, for_creator, owner_is_me })
 }
 
 /// The record of a content that the caller may see; any other is told as not there.
@@ -247,6 +259,8 @@ mod tests {
         assert!(refusal(cursor).contains("cursor"));
         let owner = ListParams { owner: Some("bob".into()), ..Default::default() };
         assert!(refusal(owner).contains("'me'"));
+        let all = ListParams { owner: Some("all".into()), ..Default::default() };
+        assert!(refusal(all).contains("role admin"));
     }
 
     #[test]

@@ -88,7 +88,8 @@ impl Watch {
     async fn round(&mut self) -> (Vec<Event>, bool) {
         loop {
             if !self.wait().await {
-                return (vec![end("lifetime")], false);
+                // Closed without an `end`: the client opens it again.
+                return (Vec::new(), false);
             }
             let (mut batch, mut more) = (self.take_progress(), true);
             if std::mem::take(&mut self.dirty) {

@@ -110,7 +110,8 @@ impl Problem {
         if self.status.is_server_error() && self.status != StatusCode::SERVICE_UNAVAILABLE {
             tracing::error!(status, code = self.code, cause, "request failed");
         } else {
-            tracing::debug!(status, code = self.code, detail = %self.detail, cause, "request refused");
+            let (code, detail) = (self.code, &self.detail);
+            tracing::debug!(status, code, detail, cause, "request refused");
         }
     }
 }
@@ -141,6 +142,7 @@ impl From<StorageError> for Problem {
             StorageError::NotFound { .. } => Self::not_found("there is nothing here"),
             StorageError::InUse { .. }
             | StorageError::SchemaTooNew { .. }
+            | StorageError::Invalid(_)
             | StorageError::Corrupt { .. }
             | StorageError::Io(_)
             | StorageError::Engine(_) => Self::internal(&error),
@@ -174,6 +176,7 @@ impl From<AskError> for Problem {
 /// An actor that ended while it worked on the request.
 fn ended(exit: &Exit) -> Problem {
     match exit {
+        Exit::Busy => Problem::from(StorageError::Busy),
         Exit::Stopped | Exit::Fenced | Exit::Killed => {
             Problem::unavailable("moving", "the owner of this record is changing, try again", 1)
         }
@@ -225,7 +228,7 @@ impl From<JsonRejection> for Problem {
             StatusCode::PAYLOAD_TOO_LARGE => "body-too-large",
             _ => "bad-json",
         };
-        // 422 says no more to a client than 400 does, and two answers for bad JSON are one too many.
+        // 422 says no more to a client than 400 does: bad JSON has one answer.
         let status = match rejection.status() {
             StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
             other => other,
@@ -249,8 +252,16 @@ mod tests {
     #[test]
     fn a_problem_tells_what_rfc_9457_asks_for_and_no_cause() {
         let problem = Problem::from(StorageError::Corrupt { what: "row 7 of secret".into() });
-        expect![[r#"{"detail":"something failed on our side; the trace id finds it in the log","status":500,"title":"Internal Server Error","trace_id":"4bf9","type":"/docs#problem-internal"}"#]]
-            .assert_eq(&problem.body("4bf9"));
+        let body: serde_json::Value = serde_json::from_str(&problem.body("4bf9")).unwrap();
+        expect![[r#"
+            {
+              "detail": "something failed on our side; the trace id finds it in the log",
+              "status": 500,
+              "title": "Internal Server Error",
+              "trace_id": "4bf9",
+              "type": "/docs#problem-internal"
+            }"#]]
+        .assert_eq(&format!("{body:#}"));
     }
 
     #[test]

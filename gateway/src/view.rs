@@ -16,6 +16,8 @@ pub(crate) struct Rows {
     pub(crate) upload: Option<Upload>,
     /// The reader is the creator or an administrator.
     pub(crate) for_creator: bool,
+    /// The reader is the creator.
+    pub(crate) owner_is_me: bool,
 }
 
 /// One content with its renditions.
@@ -25,7 +27,7 @@ pub(crate) fn content(rows: &Rows) -> Value {
     let more = json!({
         "renditions": renditions(rows),
         "dash": dash(rows),
-        "blocked_reason": content.blocked.as_ref().map(|b| json!({"code": b.code, "detail": b.detail})),
+        "blocked_reason": content.blocked,
         "language": content.language,
         "residency": content.residency,
         "protection": content.protection,
@@ -39,6 +41,7 @@ pub(crate) fn content(rows: &Rows) -> Value {
         })),
         "upload": rows.upload.as_ref().map(upload),
         "owner": rows.for_creator.then_some(&content.owner),
+        "owner_is_me": rows.owner_is_me,
         "unlisted": content.unlisted,
         "updated_at": content.updated_at,
     });
@@ -58,8 +61,9 @@ pub(crate) fn summary(content: &Content) -> Value {
         "created_at": content.created_at,
         "published_at": content.published_at,
         "hls": plays(content).then(|| format!("/media/{}/master.m3u8", content.id)),
-        "thumbnails": pictures(content, PictureKind::Thumbnail),
-        "storyboard": pictures(content, PictureKind::Storyboard).pop(),
+        "thumbnails": thumbnails(content),
+        // A seek bar needs the grid of the tiles, which no record tells.
+        "storyboard": null,
     })
 }
 
@@ -139,9 +143,9 @@ fn rendition(rendition: &Rendition, for_creator: bool) -> Value {
     })
 }
 
-fn pictures(content: &Content, kind: PictureKind) -> Vec<Value> {
-    let of_kind = content.pictures.iter().filter(|picture| picture.kind == kind);
-    of_kind.map(|picture| one_picture(content, picture)).collect()
+fn thumbnails(content: &Content) -> Vec<Value> {
+    let candidates = content.pictures.iter().filter(|p| p.kind == PictureKind::Thumbnail);
+    candidates.map(|picture| one_picture(content, picture)).collect()
 }
 
 fn one_picture(content: &Content, picture: &Picture) -> Value {
@@ -179,6 +183,7 @@ mod tests {
             renditions: vec![testing::audio(), testing::video()],
             upload: None,
             for_creator: false,
+            owner_is_me: false,
         }
     }
 
@@ -187,83 +192,84 @@ mod tests {
         check(
             &rows(),
             expect![[r#"
-            {
-              "blocked_reason": null,
-              "created_at": "2026-01-02T03:04:05Z",
-              "dash": null,
-              "description": "With sound",
-              "duration_s": 12.0,
-              "fingerprint": {
-                "outcome": "pending"
-              },
-              "hls": "/media/01900000-0000-7000-8000-000000000001/master.m3u8",
-              "id": "01900000-0000-7000-8000-000000000001",
-              "kind": "video",
-              "language": "en",
-              "owner": null,
-              "protection": "none",
-              "published_at": "2026-01-02T03:04:05Z",
-              "renditions": [
                 {
-                  "attempts": 1,
-                  "average_bps": null,
-                  "bitrate_bps": 400000,
-                  "channels": null,
-                  "codecs": null,
-                  "height": 360,
+                  "blocked_reason": null,
+                  "created_at": "2026-01-02T03:04:05Z",
+                  "dash": null,
+                  "description": "With sound",
+                  "duration_s": 12.0,
+                  "fingerprint": {
+                    "outcome": "pending"
+                  },
+                  "hls": "/media/01900000-0000-7000-8000-000000000001/master.m3u8",
+                  "id": "01900000-0000-7000-8000-000000000001",
                   "kind": "video",
-                  "last_error": null,
-                  "name": "360p",
-                  "peak_bps": null,
-                  "progress": 0.5,
-                  "segments_done": 1,
-                  "segments_total": 2,
-                  "state": "encoding",
-                  "width": 640
-                },
-                {
-                  "attempts": 0,
-                  "average_bps": 63000,
-                  "bitrate_bps": 64000,
-                  "channels": 2,
-                  "codecs": "mp4a.40.2",
-                  "height": null,
-                  "kind": "audio",
-                  "last_error": null,
-                  "name": "audio-64k",
-                  "peak_bps": 66000,
-                  "progress": 1.0,
-                  "segments_done": 2,
-                  "segments_total": 2,
-                  "state": "complete",
-                  "width": null
-                }
-              ],
-              "residency": "global",
-              "scan": {
-                "outcome": "not_configured"
-              },
-              "source": {
-                "completed_at": "2026-01-02T03:04:05Z",
-                "sha256": null,
-                "size_bytes": 1000
-              },
-              "stage": "encode",
-              "status": "published",
-              "storyboard": null,
-              "thumbnails": [
-                {
-                  "at_s": 1.5,
-                  "height": 180,
-                  "url": "/media/01900000-0000-7000-8000-000000000001/thumb-1.jpg",
-                  "width": 320
-                }
-              ],
-              "title": "A film",
-              "unlisted": false,
-              "updated_at": "2026-01-02T03:04:05Z",
-              "upload": null
-            }"#]],
+                  "language": "en",
+                  "owner": null,
+                  "owner_is_me": false,
+                  "protection": "none",
+                  "published_at": "2026-01-02T03:04:05Z",
+                  "renditions": [
+                    {
+                      "attempts": 1,
+                      "average_bps": null,
+                      "bitrate_bps": 400000,
+                      "channels": null,
+                      "codecs": null,
+                      "height": 360,
+                      "kind": "video",
+                      "last_error": null,
+                      "name": "360p",
+                      "peak_bps": null,
+                      "progress": 0.5,
+                      "segments_done": 1,
+                      "segments_total": 2,
+                      "state": "encoding",
+                      "width": 640
+                    },
+                    {
+                      "attempts": 0,
+                      "average_bps": 63000,
+                      "bitrate_bps": 64000,
+                      "channels": 2,
+                      "codecs": "mp4a.40.2",
+                      "height": null,
+                      "kind": "audio",
+                      "last_error": null,
+                      "name": "audio-64k",
+                      "peak_bps": 66000,
+                      "progress": 1.0,
+                      "segments_done": 2,
+                      "segments_total": 2,
+                      "state": "complete",
+                      "width": null
+                    }
+                  ],
+                  "residency": "global",
+                  "scan": {
+                    "outcome": "not_configured"
+                  },
+                  "source": {
+                    "completed_at": "2026-01-02T03:04:05Z",
+                    "sha256": null,
+                    "size_bytes": 1000
+                  },
+                  "stage": "encode",
+                  "status": "published",
+                  "storyboard": null,
+                  "thumbnails": [
+                    {
+                      "at_s": 1.5,
+                      "height": 180,
+                      "url": "/media/01900000-0000-7000-8000-000000000001/thumb-1.jpg",
+                      "width": 320
+                    }
+                  ],
+                  "title": "A film",
+                  "unlisted": false,
+                  "updated_at": "2026-01-02T03:04:05Z",
+                  "upload": null
+                }"#]],
         );
     }
 

@@ -5,6 +5,8 @@
 //! an entity are [`catalog::Commit`]s: plain data, fenced by the shard's epoch inside their own
 //! transaction, and acknowledged only when they are on disk.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a panic is how a test fails"))]
+
 mod config;
 pub mod data_dir;
 mod error;

@@ -1,5 +1,156 @@
-//! stub
+//! One node: started in order, stopped in reverse. The only file that sees every crate.
+//!
+//! Order is what makes a crash harmless: the lock before the stores, the epochs before anyone who
+//! writes, the job leases before anyone who claims, the listener last.
+
 use crate::config::Config;
-pub(crate) struct Node {}
-impl Node { pub(crate) async fn load(_c: Config) -> anyhow::Result<Self> { Ok(Self{}) } pub(crate) async fn run(self) -> anyhow::Result<()> { Ok(()) } }
-pub(crate) async fn migrate(_c: Config) -> anyhow::Result<()> { Ok(()) }
+use crate::tree;
+use anyhow::{Context, Result, bail};
+use playhouse_actors::content::{Checks, Manifests};
+use playhouse_actors::events::Hub;
+use playhouse_actors::runtime::{Directory, Exit, Handle, Supervisor};
+use playhouse_actors::{Engines, Platform};
+use playhouse_gateway::{Gateway, Keys};
+use playhouse_storage::Stores;
+use playhouse_storage::model::Fence;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// A node that is ready.
+pub(crate) struct Node {
+    supervisor: Supervisor,
+    platform: Platform,
+    stop: Duration,
+    terminate: Signal,
+    interrupt: Signal,
+    // Last: the lock of the data folder outlives everything that it guards.
+    _stores: Stores,
+}
+
+/// Why a node ends.
+enum End {
+    /// Someone asked for it.
+    Asked(&'static str),
+    /// The tree gave up.
+    Escalated(Exit),
+}
+
+impl Node {
+    /// Starts everything, in order.
+    ///
+    /// # Errors
+    /// The first thing that does not start; what had started before is dropped again.
+    pub(crate) async fn load(config: Config) -> Result<Self> {
+        let began = Instant::now();
+        let terminate = signal(SignalKind::terminate())?;
+        let interrupt = signal(SignalKind::interrupt())?;
+        let stores = open(&config)?;
+        let keys = Keys::open(stores.data_dir.path())?;
+        let listener = listen(&config)?;
+        let address = listener.local_addr()?;
+
+        let fences = stores.catalog.claim_shards(config.node.shard_count).await?;
+        let released = stores.jobs.release_all().await?;
+        tracing::info!(shards = fences.len(), released, "shards claimed, job leases released");
+
+        let platform = platform(&stores, fences, &config);
+        let gateway =
+            Gateway { platform: platform.clone(), auth: keys, config: config.gateway.clone() };
+        let front = tree::Front { listener, gateway, config: config.gateway };
+        let scratch = stores.data_dir.temporary();
+        let supervisor = tree::start(&platform, front, scratch).await?;
+        ready(address, began);
+        let stop = Duration::from_millis(config.node.stop_ms);
+        Ok(Self { supervisor, platform, stop, terminate, interrupt, _stores: stores })
+    }
+
+    /// Stays until something ends the node, then stops in reverse within `node.stop_ms`.
+    ///
+    /// # Errors
+    /// When the tree gave up.
+    pub(crate) async fn run(mut self) -> Result<()> {
+        let end = tokio::select! {
+            _ = self.terminate.recv() => End::Asked("SIGTERM"),
+            _ = self.interrupt.recv() => End::Asked("SIGINT"),
+            exit = self.supervisor.wait() => End::Escalated(exit),
+        };
+        if let End::Asked(by) = &end {
+            tracing::info!(by, "node stops");
+        }
+        let deadline = self.stop;
+        if tokio::time::timeout(deadline, self.stop()).await.is_err() {
+            tracing::warn!(?deadline, "node did not stop in time; what still runs is dropped");
+        }
+        match end {
+            End::Asked(_) => Ok(()),
+            End::Escalated(exit) => bail!("the node gave up: {exit}"),
+        }
+    }
+
+    async fn stop(self) {
+        self.supervisor.stop().await;
+        self.platform.directory.close().await;
+    }
+}
+
+/// Opens the data folder and its catalog, which brings it to this program's schema.
+///
+/// # Errors
+/// When the folder is in use, or its schema is newer than this program.
+pub(crate) async fn migrate(config: Config) -> Result<()> {
+    let stores = open(&config)?;
+    stores.catalog.ping().await?;
+    println!("{} is at this program's schema", stores.data_dir.path().display());
+    Ok(())
+}
+
+fn open(config: &Config) -> Result<Stores> {
+    let data = &config.node.data;
+    Stores::open(&config.storage, data)
+        .with_context(|| format!("data folder {} cannot be opened", data.display()))
+}
+
+fn engines(stores: &Stores) -> Engines {
+    Engines {
+        catalog: Arc::clone(&stores.catalog),
+        blobs: Arc::clone(&stores.blobs),
+        staging: Arc::clone(&stores.staging),
+        eventlog: Arc::clone(&stores.events),
+        jobs: Arc::clone(&stores.jobs),
+    }
+}
+
+/// Entities are loaded with the platform, and the platform holds the way to them: the directory is
+/// made first and bound last.
+fn platform(stores: &Stores, fences: Vec<Fence>, config: &Config) -> Platform {
+    let engines = engines(stores);
+    let limits = Arc::new(config.actors.clone());
+    let platform = Platform {
+        directory: Directory::new(fences, config.runtime.clone()),
+        hub: Hub::new(limits.hints_max),
+        manifests: Manifests::new(Arc::clone(&engines.catalog), limits.manifest_names_max),
+        checks: Checks::default(),
+        pool: Handle::new(),
+        bridge: Handle::new(),
+        config: limits,
+        engines,
+    };
+    platform.directory.bind(platform.clone());
+    platform
+}
+
+fn listen(config: &Config) -> Result<TcpListener> {
+    let address = &config.node.listen;
+    let listener = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// The one line on stdout: scripts wait for it and read the address from it.
+fn ready(address: SocketAddr, began: Instant) {
+    let start_ms = began.elapsed().as_millis() as u64;
+    tracing::info!(%address, start_ms, "node ready");
+    println!("ready http://{address} after {start_ms} ms");
+}

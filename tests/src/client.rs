@@ -70,7 +70,6 @@ impl Client {
     }
 
     /// A request to a path or an address.
-    #[must_use]
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let url =
             if path.starts_with("http") { path.to_owned() } else { self.server.clone() + path };

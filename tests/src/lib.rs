@@ -22,19 +22,29 @@ pub fn clip() -> PathBuf {
     root().join("tests/media/bbb-720p-5s.mp4")
 }
 
-/// A binary of the workspace, beside the running test's own folder.
+/// A binary of the workspace: in the folder that `PLAYHOUSE_BIN` names, else beside the running
+/// program's own folder.
 ///
 /// # Panics
 /// When it is not built: `cargo test` builds no other package's binaries, `ops/test` does.
 #[must_use]
 pub fn binary(name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("a running test has an executable");
-    // target/debug/deps/stories-… lies one folder below target/debug/playhouse.
-    let path = test.parent().and_then(Path::parent).expect("target/debug/deps").join(name);
+    let path = match std::env::var_os("PLAYHOUSE_BIN") {
+        Some(folder) => PathBuf::from(folder).join(name),
+        None => beside_me().join(name),
+    };
     assert!(
         path.exists(),
         "{} is not built: run `cargo build --bin playhouse --bin codec-worker` or ops/test",
         path.display()
     );
     path
+}
+
+/// `target/debug` of `target/debug/campaign` and of `target/debug/deps/stories-…`.
+fn beside_me() -> PathBuf {
+    let me = std::env::current_exe().expect("a running program has an executable");
+    let folder = me.parent().expect("an executable lies in a folder");
+    let deps = folder.file_name().is_some_and(|name| name == "deps");
+    if deps { folder.parent().unwrap_or(folder) } else { folder }.to_owned()
 }

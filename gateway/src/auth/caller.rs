@@ -56,7 +56,7 @@ impl Caller {
         self.role == Role::Admin
     }
 
-    fn owns(&self, owner: &str) -> bool {
+    pub(crate) fn owns(&self, owner: &str) -> bool {
         self.via == Via::Token && self.subject == owner
     }
 

@@ -40,7 +40,8 @@ pub enum KeysError {
     },
     /// The file is no key.
     #[error(
-        "{path} is no token key: it must have 32 bytes and has {bytes}; restore it from a backup, or remove it to make a new one (every token made with the old one ends)"
+        "{path} is no token key: it must have 32 bytes and has {bytes}; restore it from a \
+         backup, or remove it to make a new one (every token made with the old one ends)"
     )]
     NoKey {
         /// The file.

@@ -1,4 +1,5 @@
-//! Who is calling: a bearer token (JWT, EdDSA), the signed cookie of an anonymous viewer, or nobody.
+//! Who is calling: a bearer token (JWT, EdDSA), the signed cookie of an anonymous viewer, or
+//! nobody.
 //!
 //! A token that is there but not valid is always refused, also where none is needed: a client
 //! whose token has expired must learn it, and not be shown less in silence. Secrets never come in

@@ -19,6 +19,8 @@ pub(crate) struct Config {
     pub(crate) node: NodeConfig,
     /// The engines.
     pub(crate) storage: playhouse_storage::Config,
+    /// What carries the actors.
+    pub(crate) runtime: playhouse_actors::runtime::Config,
     /// The actors.
     pub(crate) actors: playhouse_actors::Config,
     /// HTTP.
@@ -107,7 +109,10 @@ impl Config {
         if self.node.shard_count == 0 {
             return Err("node.shard_count: must be at least 1".to_owned());
         }
-        Ok(())
+        self.storage.validate()?;
+        self.runtime.validate()?;
+        self.actors.validate()?;
+        self.gateway.validate()
     }
 }
 

@@ -1,5 +1,5 @@
-// The token of this browser. It comes as `#token=…`, which no server sees, or by hand, and is sent
-// to this origin only.
+// The token of this browser. It comes as `#token=…`, which no server sees, or by hand, and is
+// sent to this origin only.
 
 const KEY = 'playhouse.token';
 

@@ -135,7 +135,8 @@ function letterRow(letter: DeadLetter): HTMLElement {
   return h(
     'tr',
     {},
-    h('td', {}, h('a', { href: `/watch/${letter.content_id}` }, `…${letter.content_id.slice(-8)}`)),
+    h('td', { class: 'nowrap' },
+      h('a', { href: `/watch/${letter.content_id}` }, `…${letter.content_id.slice(-8)}`)),
     h('td', {}, letter.rendition ?? '–'),
     h('td', { class: 'reason' }, letter.reason),
     h('td', {}, String(letter.attempts)),

@@ -112,9 +112,14 @@ function describe(next: Content): void {
     next.description ? h('p', { class: 'description' }, next.description) : null,
     making && next.renditions.length > 0
       ? h('section', { class: 'card making', 'aria-label': 'Renditions' },
-          h('h2', {}, isGrowing(next) ? 'More qualities are being made' : 'Qualities'), rungs)
+          h('h2', {}, rungsHeading(next)), rungs)
       : null,
   );
+}
+
+function rungsHeading(next: Content): string {
+  if (!isGrowing(next)) return 'Qualities';
+  return next.hls ? 'More qualities are being made' : 'Qualities being made';
 }
 
 function ownerActions(): HTMLElement {

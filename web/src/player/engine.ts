@@ -1,5 +1,5 @@
 // What plays: hls.js over Media Source Extensions, or the browser's own HLS where there is none.
-// Invariant: playback never goes back by itself; a reload continues at the same time, paused or not.
+// Invariant: playback never goes back by itself; a reload continues where it was, paused or not.
 
 import Hls, { type ErrorData, type HlsConfig } from 'hls.js';
 import { authorization } from '../lib/session';
@@ -28,6 +28,8 @@ const CONFIG: Partial<HlsConfig> = {
   enableWorker: false,
   backBufferLength: 60,
   maxBufferLength: 30,
+  // A first guess of the connection, until the first segment has measured it.
+  abrEwmaDefaultEstimate: 2_000_000,
   xhrSetup: (xhr, url) => {
     for (const [name, value] of Object.entries(authorization(url))) {
       xhr.setRequestHeader(name, value);
@@ -133,8 +135,10 @@ export class Engine {
   }
 
   private loadHls(at: number): void {
+    // What the connection was measured at outlives a reload.
+    const measured = this.hls && { abrEwmaDefaultEstimate: this.hls.bandwidthEstimate };
     this.hls?.destroy();
-    const hls = new Hls({ ...CONFIG, startPosition: at });
+    const hls = new Hls({ ...CONFIG, ...measured, startPosition: at });
     this.hls = hls;
     hls.on(Hls.Events.MANIFEST_PARSED, () => this.tell());
     hls.on(Hls.Events.LEVEL_SWITCHED, () => this.tell());

@@ -23,7 +23,8 @@ export class Player {
   private readonly playButton = button('Play', 'play', () => this.toggle());
   private readonly bigButton = button('Play', 'play', () => this.toggle(), 'player-big');
   private readonly muteButton = button('Mute', 'volume', () => this.mute());
-  private readonly pipButton = button('Picture in picture', 'pip', () => void this.pip());
+  private readonly pipButton = button('Picture in picture', 'pip', () => void this.pip(),
+    'pip');
   private readonly fullButton = button('Full screen', 'fullscreen', () => void this.fullscreen());
   private readonly volume = h('input', { type: 'range', min: 0, max: 1, step: 0.05,
     class: 'volume', 'aria-label': 'Volume' });

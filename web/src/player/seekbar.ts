@@ -1,4 +1,5 @@
-// The seek bar: a slider with what is buffered, what exists so far, and a preview under the pointer.
+// The seek bar: a slider with what is buffered, what exists so far, and a preview under the
+// pointer.
 
 import { h } from '../lib/dom';
 import { clock, spokenTime } from '../lib/format';

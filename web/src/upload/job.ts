@@ -41,7 +41,8 @@ export class Job {
   private readonly buttons = h('div', { class: 'buttons' });
 
   constructor(readonly file: File, private readonly changed: (job: Job) => void) {
-    this.title = h('input', { value: titleFromFilename(file.name), maxlength: 200, required: true });
+    const value = titleFromFilename(file.name);
+    this.title = h('input', { value, maxlength: 200, required: true });
     this.form = h('form', { class: 'job-form' },
       h('label', { class: 'field' }, 'Title', this.title),
       h('label', { class: 'field' }, 'Language', this.language),
@@ -76,7 +77,7 @@ export class Job {
   }
 
   private note(sent: number): void {
-    this.sent = sent;
+    this.sent = Math.min(sent, this.file.size);
     this.speed.note(performance.now(), sent);
     setText(this.word, 'Uploading');
     this.drawNumbers();
@@ -121,7 +122,7 @@ export class Job {
     const cancelling = this.state === 'over' || this.state === 'making'
       ? null
       : this.transfer?.cancel();
-    // The server forgets an unfinished upload by itself in the end, so a failed DELETE is no matter.
+    // The server forgets an unfinished upload by itself in the end; a failed DELETE is no matter.
     void cancelling?.catch(() => undefined);
     this.element.remove();
     this.state = 'over';

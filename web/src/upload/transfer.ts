@@ -92,7 +92,7 @@ export class Transfer {
     const response = error.originalResponse;
     if (!response && !navigator.onLine) return this.waitForNetwork();
     if (!response) {
-      this.listener.failed('The server cannot be reached. What has been sent is kept: resume later.');
+      this.listener.failed('The server cannot be reached. What was sent is kept: resume later.');
       return;
     }
     const status = response.getStatus();

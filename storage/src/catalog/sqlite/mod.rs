@@ -4,6 +4,7 @@
 //! What is answered is on disk (`synchronous=FULL`). The fence is checked in the transaction that
 //! writes; a query sees every commit that was answered before it was asked.
 
+mod fenced;
 mod migrate;
 mod readers;
 pub(crate) mod run;
@@ -11,17 +12,16 @@ mod writer;
 
 use super::cell::Cell;
 use super::rows::Row;
-use super::sql::{self, Statement};
-use super::{Catalog, Commit, ContentQuery, NewEvent, OutboxEvent};
+use super::sql;
+use super::{Catalog, Commit, ContentQuery, OutboxEvent};
 use crate::model::{
-    Content, ContentId, DeadLetter, DeadLetterId, Epoch, Fence, Job, Rendition, Segment, ShardId,
-    Upload, UploadId,
+    Content, ContentId, DeadLetter, DeadLetterId, Fence, Job, Rendition, Segment, Upload, UploadId,
 };
-use crate::{Config, Error, Result, files};
+use crate::{Config, Result, files};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use readers::Readers;
-use run::{execute, execute_expecting, explain, query, records};
+use run::{execute, explain, query, records};
 use rusqlite::Connection;
 use std::fmt::Display;
 use std::path::Path;
@@ -110,13 +110,13 @@ impl SqliteCatalog {
 #[async_trait]
 impl Catalog for SqliteCatalog {
     async fn claim_shards(&self, count: u16) -> Result<Vec<Fence>> {
-        self.write(move |conn| claim_shards(conn, count)).await
+        self.write(move |conn| fenced::claim_shards(conn, count)).await
     }
 
     async fn commit(&self, commit: Commit) -> Result<()> {
         let Commit { fence, writes, events } = commit;
         let statements: Vec<_> = writes.iter().flat_map(sql::statements).collect();
-        self.write(move |conn| apply(conn, fence, &statements, &events)).await
+        self.write(move |conn| fenced::apply(conn, fence, &statements, &events)).await
     }
 
     async fn upload(&self, id: UploadId) -> Result<Option<Upload>> {
@@ -226,56 +226,34 @@ fn prepare(conn: &Connection, bytes_max: u64) -> Result<()> {
     Ok(())
 }
 
-/// One fenced transaction, inside its savepoint.
-fn apply(
-    conn: &Connection,
-    fence: Fence,
-    statements: &[Statement],
-    events: &[NewEvent],
-) -> Result<()> {
-    let shard = Cell::int(fence.shard.0);
-    let rows = query(conn, sql::SHARD, std::slice::from_ref(&shard))?;
-    let sequence = match rows.first().map(Vec::as_slice) {
-        Some([epoch, Cell::Int(sequence)]) if *epoch == Cell::int(fence.epoch.0) => *sequence,
-        Some(_) | None => {
-            return Err(Error::Fenced { shard: fence.shard.0, epoch: fence.epoch.0 });
-        }
-    };
-    for statement in statements {
-        execute_expecting(conn, statement)?;
-    }
-    if events.is_empty() {
-        return Ok(());
-    }
-    let at = Timestamp::now();
-    let mut sequence = sequence.unsigned_abs();
-    for event in events {
-        sequence += 1;
-        execute_expecting(conn, &sql::outbox_row(fence, sequence, at, event))?;
-    }
-    execute(conn, sql::SHARD_SEQUENCE, &[shard, Cell::int(sequence)]).map(drop)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn claim_shards(conn: &Connection, count: u16) -> Result<Vec<Fence>> {
-    let made = match query(conn, sql::SHARD_COUNT, &[])?.first().map(Vec::as_slice) {
-        Some([Cell::Int(made)]) => *made,
-        Some(_) | None => return Err(Error::Corrupt { what: "table shard".to_owned() }),
-    };
-    if made == 0 {
-        for shard in 0..count {
-            execute(conn, sql::SHARD_INSERT, &[Cell::int(shard)])?;
-        }
-    } else if made != i64::from(count) {
-        return Err(Error::Invalid(format!(
-            "the catalog was made with {made} shards, the configuration says {count}: set \
-             shard_count = {made}, or start with a new data folder"
-        )));
+    #[tokio::test]
+    async fn commits_are_synced_and_logged_ahead() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let catalog = SqliteCatalog::open(&folder.path().join("c.db"), &Config::default()).unwrap();
+        let ask =
+            |pragma| catalog.write(move |conn| Ok(query(conn, pragma, &[])?.remove(0).remove(0)));
+        assert_eq!(ask("PRAGMA journal_mode").await.unwrap(), Cell::text("wal"));
+        assert_eq!(ask("PRAGMA synchronous").await.unwrap(), Cell::Int(2));
+        assert_eq!(ask("PRAGMA max_page_count").await.unwrap(), Cell::Int((64 << 30) / 4096));
+        assert_eq!(ask("PRAGMA journal_size_limit").await.unwrap(), Cell::Int(64 << 20));
     }
-    execute(conn, sql::SHARDS_RAISE, &[])?;
-    query(conn, sql::SHARDS, &[])?.into_iter().map(fence_of).collect()
-}
 
-fn fence_of(row: Vec<Cell>) -> Result<Fence> {
-    let mut cells = super::cell::Cells::new("shard", row);
-    Ok(Fence { shard: ShardId(cells.int()?), epoch: Epoch(cells.int()?) })
+    #[tokio::test]
+    async fn questions_about_many_rows_use_an_index() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let catalog = SqliteCatalog::open(&folder.path().join("c.db"), &Config::default()).unwrap();
+        for (sql, count, index) in [
+            (sql::UPLOADS_EXPIRED, 2, "upload_by_state"),
+            (sql::UPLOADS_NOT_HANDED_OVER, 1, "content_receiving"),
+            (sql::CONTENTS_UNFINISHED, 2, "content_unfinished"),
+        ] {
+            let params = vec![Cell::Int(1); count];
+            let plan = catalog.rows(format!("EXPLAIN QUERY PLAN {sql}"), params).await.unwrap();
+            assert!(format!("{plan:?}").contains(index), "{sql}: {plan:?}");
+        }
+    }
 }

@@ -1,0 +1,165 @@
+//! A node without listener and workers: stores in a temporary folder, the router, and tokens.
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, Request, StatusCode, request::Builder};
+use jiff::Timestamp;
+use playhouse_actors::content::{Checks, Manifests};
+use playhouse_actors::events::{Hint, Hub};
+use playhouse_actors::runtime::{self, Directory, Handle};
+use playhouse_actors::{Engines, Platform};
+use playhouse_gateway::{Config, Gateway, Keys, Role};
+use playhouse_storage::Stores;
+use playhouse_storage::catalog::{Commit, Write};
+use playhouse_storage::model::{
+    Check, Content, ContentId, Fence, Protection, Residency, Stage, Status, UploadId,
+};
+use serde_json::Value;
+use std::time::Duration;
+use tower::ServiceExt;
+
+const SHARDS: u16 = 16;
+
+pub(crate) struct House {
+    pub(crate) router: Router,
+    pub(crate) platform: Platform,
+    keys: Keys,
+    fences: Vec<Fence>,
+    _stores: Stores,
+    _folder: tempfile::TempDir,
+}
+
+/// An answer, read whole.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl House {
+    pub(crate) async fn open() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    pub(crate) async fn with(config: Config) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Keys::open(folder.path()).unwrap();
+        let stores = Stores::open(&playhouse_storage::Config::default(), folder.path()).unwrap();
+        let fences = stores.catalog.claim_shards(SHARDS).await.unwrap();
+        let platform = platform(&stores, fences.clone());
+        platform.directory.bind(platform.clone());
+        let gateway = Gateway { platform: platform.clone(), auth: keys.clone(), config };
+        let router = playhouse_gateway::router(gateway);
+        Self { router, platform, keys, fences, _stores: stores, _folder: folder }
+    }
+
+    pub(crate) fn token(&self, subject: &str, role: Role) -> String {
+        let token = self.keys.issue(subject, role, Duration::from_secs(60));
+        format!("Bearer {token}")
+    }
+
+    pub(crate) async fn send(&self, request: Builder, body: impl Into<Body>) -> Answer {
+        let request = request.body(body.into()).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, 16 << 20).await.unwrap();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path), "").await
+    }
+
+    pub(crate) async fn get_as(&self, path: &str, token: &str) -> Answer {
+        self.send(Request::get(path).header("authorization", token), "").await
+    }
+
+    /// Puts a content into the catalog, as its pipeline would.
+    pub(crate) async fn put(&self, content: &Content) {
+        self.commit(content.id, Write::InsertContent(Box::new(content.clone()))).await;
+    }
+
+    pub(crate) async fn update(&self, content: &mut Content) {
+        content.row_version += 1;
+        self.commit(content.id, Write::UpdateContent(Box::new(content.clone()))).await;
+        self.platform.hub.tell(Hint::Changed(content.id));
+    }
+
+    async fn commit(&self, id: ContentId, write: Write) {
+        let shard = id.shard(SHARDS);
+        let fence = *self.fences.iter().find(|fence| fence.shard == shard).unwrap();
+        let commit = Commit { fence, writes: vec![write], events: vec![] };
+        self.platform.engines.catalog.commit(commit).await.unwrap();
+    }
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The detail of a problem, after a look at its form.
+    pub(crate) fn problem(&self, status: u16) -> String {
+        let text = String::from_utf8_lossy(&self.body);
+        assert_eq!(self.status.as_u16(), status, "{text}");
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let json = self.json();
+        assert_eq!(json["status"], status);
+        assert_eq!(json["trace_id"], self.header("playhouse-trace-id"));
+        json["detail"].as_str().unwrap().to_owned()
+    }
+}
+
+fn platform(stores: &Stores, fences: Vec<Fence>) -> Platform {
+    Platform {
+        engines: Engines {
+            catalog: stores.catalog.clone(),
+            blobs: stores.blobs.clone(),
+            staging: stores.staging.clone(),
+            eventlog: stores.events.clone(),
+            jobs: stores.jobs.clone(),
+        },
+        directory: Directory::new(fences, runtime::Config::default()),
+        hub: Hub::new(64),
+        manifests: Manifests {},
+        checks: Checks::default(),
+        pool: Handle::new(),
+        bridge: Handle::new(),
+        config: playhouse_actors::Config::default().into(),
+    }
+}
+
+/// A published content of `owner`.
+pub(crate) fn published(owner: &str, title: &str) -> Content {
+    let now = Timestamp::now();
+    Content {
+        id: ContentId::new(),
+        upload_id: UploadId::new(),
+        owner: owner.into(),
+        title: title.into(),
+        description: String::new(),
+        language: None,
+        residency: Residency::Global,
+        protection: Protection::None,
+        kind: None,
+        status: Status::Published,
+        stage: Stage::Encode,
+        source: None,
+        media: None,
+        plan: None,
+        duration_s: None,
+        pictures: vec![],
+        scan: Check::NotConfigured,
+        fingerprint: Check::NotConfigured,
+        blocked: None,
+        unlisted: false,
+        created_at: now,
+        updated_at: now,
+        published_at: Some(now),
+        row_version: 1,
+    }
+}

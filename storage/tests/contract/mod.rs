@@ -1,0 +1,10 @@
+//! What every engine must do, one suite per port. An engine is put under a suite by calling its
+//! `check` with a fresh, empty store.
+
+pub(crate) mod blobs;
+pub(crate) mod catalog;
+pub(crate) mod eventlog;
+pub(crate) mod fences;
+pub(crate) mod jobs;
+pub(crate) mod records;
+pub(crate) mod staging;

@@ -1,0 +1,274 @@
+//! The embedded engines under the contract suites, and what only they have: one folder, one
+//! process, files that a crash may have cut.
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test says what it means by its name")]
+
+mod contract;
+
+use contract::eventlog::records;
+use contract::records::{commit, content, job, upload};
+use playhouse_storage::catalog::Write;
+use playhouse_storage::model::{Fence, JobClass, UploadId};
+use playhouse_storage::{Config, DataDir, Error, Stores};
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use tempfile::TempDir;
+
+fn open(folder: &Path) -> Stores {
+    Stores::open(&Config::default(), folder).unwrap()
+}
+
+fn open_small(folder: &Path, change: impl FnOnce(&mut Config)) -> Stores {
+    let mut config = Config::default();
+    change(&mut config);
+    Stores::open(&config, folder).unwrap()
+}
+
+#[tokio::test]
+async fn the_catalog_keeps_its_contract() {
+    let folder = TempDir::new().unwrap();
+    contract::catalog::check(open(folder.path()).catalog).await;
+}
+
+#[tokio::test]
+async fn the_catalog_keeps_its_fences() {
+    let folder = TempDir::new().unwrap();
+    contract::fences::check(open(folder.path()).catalog).await;
+}
+
+#[tokio::test]
+async fn the_jobs_keep_their_contract() {
+    let folder = TempDir::new().unwrap();
+    let stores = open(folder.path());
+    contract::jobs::check(stores.catalog, stores.jobs).await;
+}
+
+#[tokio::test]
+async fn the_blobs_keep_their_contract() {
+    let (folder, outside) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    contract::blobs::check(open(folder.path()).blobs, outside.path()).await;
+}
+
+#[tokio::test]
+async fn a_file_of_another_file_system_is_adopted_as_well() {
+    let other = Path::new("/dev/shm");
+    let outside = TempDir::new_in(other).unwrap();
+    let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    contract::blobs::check(open(folder.path()).blobs, outside.path()).await;
+}
+
+#[tokio::test]
+async fn the_staging_keeps_its_contract() {
+    let folder = TempDir::new().unwrap();
+    let stores = open(folder.path());
+    contract::staging::check(stores.staging, stores.blobs).await;
+}
+
+#[tokio::test]
+async fn the_event_log_keeps_its_contract() {
+    let folder = TempDir::new().unwrap();
+    contract::eventlog::check(open(folder.path()).events).await;
+    // The same over many small files.
+    let folder = TempDir::new().unwrap();
+    let stores = open_small(folder.path(), |config| {
+        config.event_file_bytes = 300_000;
+        config.event_record_bytes_max = 10_000;
+    });
+    contract::eventlog::check(stores.events).await;
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_is_there_after_a_restart() {
+    let folder = TempDir::new().unwrap();
+    let (row, staged) = (content("kept"), UploadId::new());
+    let old: Fence = {
+        let stores = open(folder.path());
+        let fence = stores.catalog.claim_shards(2).await.unwrap()[0];
+        let waiting = Write::InsertJob(Box::new(job(row.id, JobClass::Probe, 0)));
+        let writes = vec![Write::InsertContent(Box::new(row.clone())), waiting];
+        stores.catalog.commit(commit(fence, writes)).await.unwrap();
+        stores.blobs.put("kept", bytes::Bytes::from_static(b"kept")).await.unwrap();
+        stores.events.append("t", records(0..2)).await.unwrap();
+        stores.events.commit("g", "t", 1).await.unwrap();
+        let mut writer = stores.staging.open(staged, 1, 0).await.unwrap();
+        writer.write(bytes::Bytes::from_static(b"staged")).await.unwrap();
+        writer.sync().await.unwrap();
+        std::fs::write(stores.data_dir.temporary().join("leftover"), b"x").unwrap();
+        fence
+    };
+    std::fs::write(folder.path().join("blobs/.tmp/half"), b"x").unwrap();
+
+    let stores = open(folder.path());
+    assert_eq!(stores.catalog.content(row.id).await.unwrap().as_ref(), Some(&row));
+    assert_eq!(stores.catalog.outbox(9).await.unwrap().len(), 1);
+    assert_eq!(stores.catalog.jobs_of(row.id).await.unwrap().len(), 1);
+    assert_eq!(stores.blobs.size("kept").await.unwrap(), 4);
+    assert_eq!(stores.events.read("t", 0, 9).await.unwrap().len(), 2);
+    assert_eq!(stores.events.append("t", records(2..3)).await.unwrap(), 2);
+    assert_eq!(stores.events.committed("g", "t").await.unwrap(), 1);
+    assert_eq!(stores.staging.list().await.unwrap(), [staged]);
+    assert!(stores.staging.open(staged, 2, 6).await.is_ok());
+    let new = stores.catalog.claim_shards(2).await.unwrap()[0];
+    assert_eq!(new.epoch.0, old.epoch.0 + 1);
+    assert!(!stores.data_dir.temporary().join("leftover").exists());
+    assert!(!folder.path().join("blobs/.tmp/half").exists());
+}
+
+#[tokio::test]
+async fn a_folder_belongs_to_one_at_a_time() {
+    let parent = TempDir::new().unwrap();
+    let folder = parent.path().join("new/data");
+    let stores = open(&folder);
+    let mode = std::fs::metadata(&folder).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+    let error = DataDir::open(&folder).unwrap_err();
+    let shown = folder.canonicalize().unwrap();
+    assert!(matches!(&error, Error::InUse { path } if Path::new(path) == shown), "{error}");
+    drop(stores);
+    DataDir::open(&folder).unwrap();
+}
+
+#[tokio::test]
+async fn a_full_catalog_says_so_and_goes_on_reading() {
+    let folder = TempDir::new().unwrap();
+    let stores = open_small(folder.path(), |config| config.catalog_bytes_max = 1 << 20);
+    let fence = stores.catalog.claim_shards(1).await.unwrap()[0];
+    let mut kept = Vec::new();
+    let error = loop {
+        let mut row = content("fills");
+        row.description = "x".repeat(50_000);
+        match stores
+            .catalog
+            .commit(commit(fence, vec![Write::InsertContent(Box::new(row.clone()))]))
+            .await
+        {
+            Ok(()) => kept.push(row.id),
+            Err(error) => break error,
+        }
+        assert!(kept.len() < 100);
+    };
+    assert!(matches!(error, Error::Full), "{error}");
+    assert!(!kept.is_empty());
+    for id in &kept {
+        assert!(stores.catalog.content(*id).await.unwrap().is_some());
+    }
+    assert_eq!(stores.catalog.outbox(1000).await.unwrap().len(), kept.len());
+    let room = vec![Write::DeleteContent(kept[0])];
+    stores.catalog.commit(commit(fence, room)).await.unwrap();
+    let small = Write::InsertUpload(Box::new(upload(kept[0])));
+    stores.catalog.commit(commit(fence, vec![small])).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_full_queue_answers_busy() {
+    let folder = TempDir::new().unwrap();
+    let stores = open_small(folder.path(), |config| {
+        config.catalog_queue_max = 1;
+        config.catalog_reads_max = 1;
+        config.catalog_readers = 1;
+    });
+    let fence = stores.catalog.claim_shards(1).await.unwrap()[0];
+    let commits = (0..200).map(|_| stores.catalog.commit(commit(fence, Vec::new())));
+    let results = futures_util::future::join_all(commits).await;
+    let busy = results.iter().filter(|result| matches!(result, Err(Error::Busy))).count();
+    let done = results.iter().filter(|result| result.is_ok()).count();
+    assert!(busy > 0 && done > 0 && busy + done == 200, "{busy} busy, {done} done");
+    assert_eq!(stores.catalog.outbox(1000).await.unwrap().len(), done);
+    let reads = (0..20).map(|_| stores.catalog.outbox(1));
+    let reads = futures_util::future::join_all(reads).await;
+    assert!(reads.iter().any(|read| matches!(read, Err(Error::Busy))));
+}
+
+#[tokio::test]
+async fn a_schema_from_the_future_is_refused() {
+    let folder = TempDir::new().unwrap();
+    drop(open(folder.path()));
+    let conn = rusqlite::Connection::open(folder.path().join("catalog.db")).unwrap();
+    conn.execute_batch("INSERT INTO schema_version VALUES (99, '0099_from_the_future', 0)")
+        .unwrap();
+    drop(conn);
+    let error = Stores::open(&Config::default(), folder.path()).err().unwrap();
+    assert!(matches!(error, Error::SchemaTooNew { found: 99, .. }), "{error}");
+    std::fs::write(folder.path().join("catalog.db"), b"this is no database, whatever it says")
+        .unwrap();
+    let error = Stores::open(&Config::default(), folder.path()).err().unwrap();
+    assert!(matches!(error, Error::Corrupt { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_torn_tail_is_cut_off_wherever_it_was_torn() {
+    let folder = TempDir::new().unwrap();
+    open(folder.path()).events.append("t", records(0..3)).await.unwrap();
+    let path = folder.path().join("events/t/00000000000000000000.log");
+    let whole = std::fs::read(&path).unwrap();
+    let third = &whole[whole.len() / 3 * 2..];
+    let mut flipped = third.to_vec();
+    *flipped.last_mut().unwrap() ^= 1;
+    let tails = [&third[..1], &third[..8], &third[..third.len() - 1], &flipped, &[0xff; 12]];
+    for (tail, next) in tails.into_iter().zip(3..) {
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(tail).unwrap();
+        let stores = open(folder.path());
+        assert_eq!(stores.events.append("t", records(next..next + 1)).await.unwrap(), next);
+        let found = stores.events.read("t", 0, 99).await.unwrap();
+        assert_eq!(
+            found.iter().map(|(at, _)| *at).collect::<Vec<_>>(),
+            (0..=next).collect::<Vec<_>>()
+        );
+        assert_eq!(found.last().unwrap().1, records(next..next + 1)[0]);
+    }
+}
+
+#[tokio::test]
+async fn old_files_of_a_topic_go_and_their_offsets_are_not_given_again() {
+    let folder = TempDir::new().unwrap();
+    let small = |config: &mut Config| {
+        config.event_file_bytes = 20_000;
+        config.event_topic_bytes = 60_000;
+        config.event_record_bytes_max = 10_000;
+        config.event_topics_max = 1;
+    };
+    let stores = open_small(folder.path(), small);
+    for first in (0..1000).step_by(10) {
+        stores.events.append("t", records(first..first + 10)).await.unwrap();
+    }
+    let kept: u64 = std::fs::read_dir(folder.path().join("events/t"))
+        .unwrap()
+        .map(|entry| entry.unwrap().metadata().unwrap().len())
+        .sum();
+    assert!((60_000..120_000).contains(&kept), "{kept} bytes are kept");
+    let oldest = stores.events.read("t", 0, 1).await.unwrap()[0].0;
+    assert!(oldest > 0);
+    assert_eq!(stores.events.read("t", 999, 5).await.unwrap().len(), 1);
+    let error = stores.events.append("u", records(0..1)).await.unwrap_err();
+    assert!(error.to_string().contains("event_topics_max = 1"), "{error}");
+    drop(stores);
+    let stores = open_small(folder.path(), small);
+    assert_eq!(stores.events.append("t", records(1000..1001)).await.unwrap(), 1000);
+    assert_eq!(stores.events.read("t", 0, 1).await.unwrap()[0].0, oldest);
+}
+
+#[tokio::test]
+async fn a_writer_too_many_is_answered_busy_and_idle_uploads_cost_none() {
+    let folder = TempDir::new().unwrap();
+    let stores = open_small(folder.path(), |config| config.staging_writers_max = 2);
+    let ids: Vec<_> = (0..5).map(|_| UploadId::new()).collect();
+    for id in &ids {
+        drop(stores.staging.open(*id, 5, 0).await.unwrap());
+    }
+    let first = stores.staging.open(ids[0], 6, 0).await.unwrap();
+    let second = stores.staging.open(ids[1], 6, 0).await.unwrap();
+    assert!(matches!(stores.staging.open(ids[2], 6, 0).await.err(), Some(Error::Busy)));
+    drop((first, second));
+    let late = stores.staging.open(ids[2], 4, 0).await.err();
+    assert!(matches!(late, Some(Error::Revoked)), "a forgotten upload still knows its grants");
+    assert!(stores.staging.open(ids[2], 6, 0).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_unknown_engine_is_named() {
+    let folder = TempDir::new().unwrap();
+    let config = Config { events: "kafka://localhost".into(), ..Config::default() };
+    let error = Stores::open(&config, folder.path()).err().unwrap().to_string();
+    assert!(error.contains("`kafka`") && error.contains("`local:PATH`"), "{error}");
+}

@@ -1,0 +1,26 @@
+//! Campaigns: measurements over many inputs that take longer than a change should wait for.
+//!
+//! Each prints a Markdown table and ends with a non-zero exit when a promise is broken. They run
+//! against real nodes (`PLAYHOUSE_BIN` names the folder of the binaries, else those beside this
+//! one), and ffmpeg is the judge of what they make.
+
+mod idle;
+mod inputs;
+mod ladder;
+mod verdict;
+
+use anyhow::bail;
+use std::path::Path;
+
+const USAGE: &str = "usage: campaign inputs FILE… | ladder FILE | idle";
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.split_first() {
+        Some((name, files)) if name == "inputs" && !files.is_empty() => inputs::run(files).await,
+        Some((name, [file])) if name == "ladder" => ladder::run(Path::new(file)).await,
+        Some((name, [])) if name == "idle" => idle::run().await,
+        _ => bail!(USAGE),
+    }
+}
