@@ -53,7 +53,7 @@ CREATE INDEX content_by_owner ON content (owner, id);
 CREATE INDEX content_by_status ON content (status, id);
 CREATE INDEX content_unfinished ON content (id)
     WHERE stage NOT IN ('receive', 'done', 'blocked', 'failed');
-CREATE INDEX content_without_source ON content (id) WHERE source IS NULL;
+CREATE INDEX content_receiving ON content (id) WHERE stage = 'receive';
 
 CREATE TABLE rendition (
     content_id TEXT NOT NULL,

@@ -6,9 +6,7 @@
 use crate::content::{Checks, Manifests};
 use crate::encode::Pool;
 use crate::events::{Bridge, Hub, Janitor};
-use crate::runtime::{
-    Backoff, ChildSpec, Directory, Handle, Passivator, Restart, RestartPolicy,
-};
+use crate::runtime::{Backoff, ChildSpec, Directory, Handle, Passivator, Restart, RestartPolicy};
 use crate::{Config, Engines, Platform};
 use playhouse_storage::model::Fence;
 use std::path::Path;
@@ -24,13 +22,14 @@ const POLICY: RestartPolicy = RestartPolicy {
 };
 
 /// The platform of a node that owns the shards of `fences`, and the services that go with it.
-/// Workers write into folders below `work_dir`, which must lie on the file system of the blobs.
+/// Workers write into folders below `scratch/work`, which must lie on the file system of the
+/// blobs and is emptied whenever the pool starts.
 #[must_use]
 pub fn assemble(
     engines: Engines,
     config: Config,
     fences: Vec<Fence>,
-    work_dir: &Path,
+    scratch: &Path,
 ) -> (Platform, Vec<ChildSpec>) {
     let (pool, bridge, janitor, passivator) =
         (Handle::new(), Handle::new(), Handle::new(), Handle::new());
@@ -46,7 +45,7 @@ pub fn assemble(
         config: Arc::new(config),
     };
     directory.bind(platform.clone());
-    let work_dir = work_dir.to_owned();
+    let work_dir = scratch.join("work");
     let (for_bridge, for_pool, for_janitor) =
         (platform.clone(), platform.clone(), platform.clone());
     let table = vec![

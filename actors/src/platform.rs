@@ -74,9 +74,10 @@ impl Platform {
         content: ContentId,
         commit: Commit,
     ) -> playhouse_storage::Result<()> {
-        let queues = commit.writes.iter().any(|write| {
-            matches!(write, Write::InsertJob(_) | Write::RequeueJob { .. })
-        });
+        let queues = commit
+            .writes
+            .iter()
+            .any(|write| matches!(write, Write::InsertJob(_) | Write::RequeueJob { .. }));
         let tells = !commit.events.is_empty();
         self.engines.catalog.commit(commit).await?;
         if queues {

@@ -10,9 +10,6 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Largest upload that is announced as `Tus-Max-Size`, bytes. 20 GB is the limit for video;
-    /// what a file may be is decided by the upload's session and by validation.
-    pub upload_bytes_max: u64,
     /// Longest `Upload-Metadata` header, bytes: a title, a long description and six short values.
     pub upload_metadata_bytes_max: usize,
     /// Received bytes after which an upload is made durable and its offset committed. 8 MiB is
@@ -74,7 +71,6 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            upload_bytes_max: 20_000_000_000,
             upload_metadata_bytes_max: 12 * 1024,
             upload_commit_bytes: 8 * 1024 * 1024,
             upload_commit_s: 5,
@@ -138,9 +134,8 @@ impl Config {
         Ok(())
     }
 
-    fn at_least_one(&self) -> [(&'static str, u64); 14] {
+    fn at_least_one(&self) -> [(&'static str, u64); 13] {
         [
-            ("upload_bytes_max", self.upload_bytes_max),
             ("upload_commit_bytes", self.upload_commit_bytes),
             ("upload_commit_s", self.upload_commit_s),
             ("body_stall_s", self.body_stall_s),

@@ -32,7 +32,7 @@ pub(crate) async fn options(State(app): State<App>) -> Response {
             (HeaderName::from_static("tus-extension"), HeaderValue::from_static(tus::EXTENSIONS)),
             (
                 HeaderName::from_static("tus-max-size"),
-                HeaderValue::from(app.config.upload_bytes_max),
+                HeaderValue::from(app.platform.config.upload_bytes_max),
             ),
         ],
     )
@@ -88,8 +88,8 @@ impl Wish {
                 "Upload-Length is 0: an empty file is no media",
             ));
         }
-        if size_bytes > app.config.upload_bytes_max {
-            return Err(too_large(size_bytes, app.config.upload_bytes_max));
+        if size_bytes > app.platform.config.upload_bytes_max {
+            return Err(too_large(size_bytes, app.platform.config.upload_bytes_max));
         }
         let text = match headers.get(tus::UPLOAD_METADATA) {
             None => "",
@@ -263,7 +263,7 @@ fn refused(refusal: Refusal) -> Problem {
         Refusal::Revoked => revoked(),
         Refusal::TooLarge { size_bytes, limit_bytes } => too_large(size_bytes, limit_bytes),
         Refusal::Completed => Problem::new(StatusCode::CONFLICT, "completed", refusal),
-        Refusal::Empty => Problem::bad_request("empty", refusal),
+        Refusal::Empty => Problem::bad_request("empty-file", refusal),
         // The gateway itself says what was written, so this is its own fault.
         Refusal::BadCommit { .. } => Problem::internal(refusal),
     }

@@ -6,12 +6,12 @@
 
 use super::manifests::Playable;
 use super::publish::{self, audio_of, is_ready};
+use playhouse_codecs::dash::{self, Format, Mpd, Representation};
 use playhouse_codecs::hls::{
     AudioRendition, Bandwidth, MediaPlaylist, Segment as HlsSegment, Variant, planned_bandwidth,
 };
 use playhouse_codecs::ladder::{AudioRung, VideoRung};
 use playhouse_codecs::plan::{AUDIO_RATE, EncodePlan};
-use playhouse_codecs::dash::{self, Format, Mpd, Representation};
 use playhouse_storage::model::{MediaKind, Rendition, RenditionState, Segment};
 
 /// Variants and audio renditions of the multivariant playlist; no variants when nothing plays.
@@ -21,19 +21,21 @@ pub(super) fn variants(playable: &Playable) -> (Vec<Variant>, Vec<AudioRendition
     }
     let mut variants = vec![];
     let mut audio: Vec<AudioRendition> = vec![];
-    let alive = playable.plan.ladder.video.iter().filter_map(|rung| {
-        playable.alive(&rung.name).map(|rendition| (rung, rendition))
-    });
+    let alive = playable
+        .plan
+        .ladder
+        .video
+        .iter()
+        .filter_map(|rung| playable.alive(&rung.name).map(|rendition| (rung, rendition)));
     for (place, (rung, video)) in alive.enumerate() {
         let sound = audio_of(&playable.plan, rung, &playable.renditions);
         let enters = if place == 0 { is_ready(video) } else { is_complete(video) };
         if !enters || !sound.is_none_or(is_ready) {
             continue;
         }
-        if let Some(sound) = sound {
-            if audio.iter().all(|known| known.group != sound.name) {
-                audio.push(audio_rendition(playable, sound));
-            }
+        let listed = |name: &str| audio.iter().any(|known| known.group == name);
+        if let Some(sound) = sound.filter(|sound| !listed(&sound.name)) {
+            audio.push(audio_rendition(playable, sound));
         }
         variants.push(video_variant(playable, rung, video, sound));
     }
@@ -66,9 +68,12 @@ fn video_variant(
 }
 
 fn audio_variants(playable: &Playable) -> Vec<Variant> {
-    let alive = playable.plan.ladder.audio.iter().filter_map(|rung| {
-        playable.alive(&rung.name).map(|rendition| (rung, rendition))
-    });
+    let alive = playable
+        .plan
+        .ladder
+        .audio
+        .iter()
+        .filter_map(|rung| playable.alive(&rung.name).map(|rendition| (rung, rendition)));
     alive
         .enumerate()
         .filter(|(place, (_, it))| if *place == 0 { is_ready(it) } else { is_complete(it) })

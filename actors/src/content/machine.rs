@@ -161,10 +161,8 @@ fn plan(facts: &Facts) -> Next {
     };
     let plan = EncodePlan::new(&media);
     let lowest = order::opening(&plan);
-    let opening = Work::Encode {
-        renditions: renditions::names(&lowest),
-        end: Some(order::OPENING_SEGMENTS),
-    };
+    let opening =
+        Work::Encode { renditions: renditions::names(&lowest), end: Some(order::OPENING_SEGMENTS) };
     let mut writes = renditions::rows(facts.content.id, &plan);
     writes.push(insert_job(facts, JobClass::Opening, &opening));
     if facts.content.kind == Some(MediaKind::Video) {
@@ -184,8 +182,7 @@ fn encode(facts: &Facts) -> Next {
     };
     let jobs = next_jobs(facts, &plan, None);
     let ended = facts.renditions.iter().all(publish::has_ended);
-    let publishes =
-        facts.content.published_at.is_none() && publish::plays(&plan, facts.renditions);
+    let publishes = facts.content.published_at.is_none() && publish::plays(&plan, facts.renditions);
     if jobs.is_empty() && !ended && !publishes {
         return Next::Wait;
     }

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use playhouse_storage::catalog::{Commit, NewEvent, Write};
 use playhouse_storage::model::{
-    Check, Content, ContentId, DeadLetterId, Fence, Job, JobClass, JobId, Rendition, Source,
-    Stage, Status, UploadId, UploadMetadata,
+    Check, Content, ContentId, DeadLetterId, Fence, Job, JobClass, JobId, Rendition, Source, Stage,
+    Status, UploadId, UploadMetadata,
 };
 
 /// The role of the pipeline is to decide what comes next for its content.
@@ -77,9 +77,7 @@ impl Pipeline {
             return Ok(Err(Refusal::NotFound));
         };
         match request {
-            Request::Receive { key, size_bytes } => {
-                self.receive(&content, key, size_bytes).await
-            }
+            Request::Receive { key, size_bytes } => self.receive(&content, key, size_bytes).await,
             Request::Abandon if content.stage == Stage::Receive => self.delete(&content).await,
             Request::Abandon | Request::Advance | Request::Open { .. } => Ok(Ok(())),
             Request::JobEnded { job, token, outcome } => {

@@ -4,9 +4,7 @@ use super::machine::{Facts, Step, insert_job};
 use super::{Edit, Refusal};
 use crate::encode::Work;
 use playhouse_storage::catalog::Write;
-use playhouse_storage::model::{
-    Content, DeadLetter, JobClass, Rendition, RenditionState, Stage,
-};
+use playhouse_storage::model::{Content, DeadLetter, JobClass, Rendition, RenditionState, Stage};
 
 /// Changes what viewers are shown.
 pub(super) fn edit(facts: &Facts, edit: Edit) -> Result<Step, Refusal> {

@@ -147,8 +147,7 @@ impl World {
         let rendition = self.renditions.iter_mut().find(|it| it.name == name).expect("planned");
         rendition.segments_done = done.min(rendition.segments_total);
         let whole = rendition.segments_done == rendition.segments_total;
-        rendition.state =
-            if whole { RenditionState::Complete } else { RenditionState::Encoding };
+        rendition.state = if whole { RenditionState::Complete } else { RenditionState::Encoding };
     }
 
     fn make_all(&mut self) {
@@ -237,10 +236,7 @@ fn a_film_is_opened_published_encoded_from_one_decode_and_finished() {
     world.settle(&Check::NotConfigured);
     assert_eq!(world.content.status, Status::Published);
     world.end(JobClass::Opening, &encoded(20.0));
-    assert_eq!(
-        world.queue(),
-        ["Pictures", "Group 360p 480p 720p audio-64k audio-128k"]
-    );
+    assert_eq!(world.queue(), ["Pictures", "Group 360p 480p 720p audio-64k audio-128k"]);
     world.make_all();
     world.end(JobClass::Group, &encoded(3.0));
     let pictures = Outcome::Done { product: Product::Pictures { pictures: vec![] } };

@@ -132,8 +132,7 @@ fn pictured(facts: &Facts, ended: &Ended, attempts: u32) -> Option<Step> {
 }
 
 fn encoded(facts: &Facts, ended: &Ended, served: &[String]) -> Option<Step> {
-    let rest: Vec<Job> =
-        facts.jobs.iter().filter(|job| job.id != ended.job.id).cloned().collect();
+    let rest: Vec<Job> = facts.jobs.iter().filter(|job| job.id != ended.job.id).cloned().collect();
     let without = Facts { jobs: &rest, ..*facts };
     match ended.outcome {
         Outcome::Done { product } => {

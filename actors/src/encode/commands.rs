@@ -53,21 +53,20 @@ pub(super) fn pictures(media: &MediaInfo, duration_s: f64, config: &Encode) -> C
         media: media.clone(),
         thumbnails_ms,
         thumbnail_width: config.thumbnail_width_px,
-        storyboard: Some(storyboard(duration_ms)),
+        storyboard: Some(storyboard(duration_s)),
     })
 }
 
-fn storyboard(duration_ms: u64) -> Storyboard {
+/// The grid of the seek bar's sheet of a content that lasts `duration_s` seconds: a tile a second
+/// until the sheet is full. Pages need it to find a tile in the picture.
+#[must_use]
+pub fn storyboard(duration_s: f64) -> Storyboard {
+    let duration_ms = (duration_s * 1_000.0) as u64;
     let interval_ms = duration_ms.div_ceil(TILES_MAX).max(TILE_INTERVAL_MS_MIN);
     let tiles = duration_ms.div_ceil(interval_ms).clamp(1, TILES_MAX);
     let columns = tiles.min(TILE_COLUMNS);
     let rows = tiles.div_ceil(columns);
-    Storyboard {
-        columns: columns as u32,
-        rows: rows as u32,
-        tile_width: TILE_WIDTH,
-        interval_ms,
-    }
+    Storyboard { columns: columns as u32, rows: rows as u32, tile_width: TILE_WIDTH, interval_ms }
 }
 
 /// How much memory a worker may take for a command, bytes: a limit against bombs, not a
@@ -95,27 +94,23 @@ fn source_pixels(media: &MediaInfo) -> u64 {
 mod tests {
     use super::*;
 
-    fn check(duration_ms: u64) -> (u32, u32, u64) {
-        let sheet = storyboard(duration_ms);
+    fn check(duration_s: f64) -> (u32, u32, u64) {
+        let sheet = storyboard(duration_s);
         (sheet.columns, sheet.rows, sheet.interval_ms)
     }
 
     #[test]
     fn the_seek_bar_has_a_tile_a_second_until_the_sheet_is_full() {
-        assert_eq!(check(400), (1, 1, 1_000));
-        assert_eq!(check(5_000), (5, 1, 1_000));
-        assert_eq!(check(30_000), (10, 3, 1_000));
-        assert_eq!(check(600_000), (10, 10, 6_000));
+        assert_eq!(check(0.4), (1, 1, 1_000));
+        assert_eq!(check(5.0), (5, 1, 1_000));
+        assert_eq!(check(30.0), (10, 3, 1_000));
+        assert_eq!(check(600.0), (10, 10, 6_000));
     }
 
     #[test]
     fn posters_are_taken_away_from_both_ends() {
-        let media = MediaInfo {
-            container: "mov".into(),
-            announced_s: None,
-            video: None,
-            audio: vec![],
-        };
+        let media =
+            MediaInfo { container: "mov".into(), announced_s: None, video: None, audio: vec![] };
         let Command::Pictures(job) = pictures(&media, 8.0, &Encode::default()) else {
             panic!("it is a picture job");
         };

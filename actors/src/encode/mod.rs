@@ -5,13 +5,16 @@
 //! a name in [`Outcome`].
 
 mod commands;
+mod events;
 mod outcome;
 mod pool;
 mod process;
+mod report;
 mod runner;
 mod segments;
 mod slots;
 
+pub use commands::storyboard;
 pub use outcome::{Outcome, Product};
 pub use pool::{Message, Pool};
 

@@ -158,8 +158,8 @@ impl Pool {
 
     /// A hash is asked for each time that its content advances; it is made once.
     fn queue_hash(&mut self, content: ContentId, key: String) {
-        let known = self.hashing == Some(content)
-            || self.hashes.iter().any(|(other, _)| *other == content);
+        let known =
+            self.hashing == Some(content) || self.hashes.iter().any(|(other, _)| *other == content);
         if !known && self.hashes.len() < self.platform.config.encode.hashes_waiting_max {
             self.hashes.push_back((content, key));
         }

@@ -5,25 +5,23 @@
 
 use super::outcome::{Outcome, Product};
 use super::process::{self, Setup, Worker};
-use super::segments::{Attempt, Written, host, pause};
+use super::segments::{Attempt, host};
 use super::{Work, commands};
 use crate::Platform;
 use crate::content;
-use crate::events::Hint;
-use crate::rendition;
 use jiff::Timestamp;
 use playhouse_codecs::media::MediaInfo;
 use playhouse_codecs::order::Targets;
 use playhouse_codecs::plan::EncodePlan;
-use playhouse_codecs::worker::{Command, Event, FailureKind, PROTOCOL_VERSION};
+use playhouse_codecs::worker::{Command, FailureKind};
 use playhouse_storage::Error;
-use playhouse_storage::model::{Content, Job, JobClass, Picture, PictureKind};
+use playhouse_storage::model::{Content, Job, Picture};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 /// One attempt at one job.
 pub(super) struct Run {
@@ -74,18 +72,19 @@ async fn remove(folder: &std::path::Path) {
 }
 
 /// What an encode has to bring.
-struct Task {
-    plan: EncodePlan,
+pub(super) struct Task {
+    pub(super) plan: EncodePlan,
     targets: Targets,
 }
 
-struct Follow {
-    attempt: Attempt,
-    job: Job,
+/// An attempt under way.
+pub(super) struct Follow {
+    pub(super) attempt: Attempt,
+    pub(super) job: Job,
     cancel: watch::Receiver<bool>,
-    task: Option<Task>,
-    media: Option<MediaInfo>,
-    pictures: Vec<Picture>,
+    pub(super) task: Option<Task>,
+    pub(super) media: Option<MediaInfo>,
+    pub(super) pictures: Vec<Picture>,
     began: Instant,
 }
 
@@ -94,8 +93,8 @@ impl Follow {
         let work = Work::from_value(&self.job.work).map_err(|error| internal(&error))?;
         let catalog = &self.attempt.platform.engines.catalog;
         let content = catalog.content(self.job.content_id).await.map_err(host)?;
-        let content = content
-            .ok_or_else(|| Outcome::Lost { reason: "the content was deleted".into() })?;
+        let content =
+            content.ok_or_else(|| Outcome::Lost { reason: "the content was deleted".into() })?;
         let command = match &work {
             Work::Probe { .. } => Command::Probe,
             Work::Pictures { .. } => {
@@ -201,88 +200,6 @@ impl Follow {
         }
     }
 
-    /// Takes one event; true when it was the last.
-    async fn take(
-        &mut self,
-        worker: &mut Worker,
-        command: &Command,
-        event: Event,
-    ) -> Result<bool, Outcome> {
-        match event {
-            Event::Ready { version } if version == PROTOCOL_VERSION => {
-                let sent = worker.send(command).await;
-                sent.map_err(|error| Outcome::Misspoke { detail: error.to_string() })?;
-            }
-            Event::Ready { version } => {
-                let detail =
-                    format!("it speaks version {version} and not {PROTOCOL_VERSION}");
-                return Err(Outcome::SpawnFailed { error: detail });
-            }
-            Event::Probed { media } => self.media = Some(media),
-            Event::InitWritten { rendition, file, bytes, sha256, codecs, timescale } => {
-                let written = Written { file, bytes, sha256 };
-                self.attempt.init(&rendition, written, codecs, timescale).await?;
-            }
-            Event::SegmentWritten {
-                rendition, index, file, pts, duration, bytes, sha256, ..
-            } => {
-                let written = Written { file, bytes, sha256 };
-                self.attempt.segment(&rendition, index, (pts, duration), written).await?;
-            }
-            Event::Progress { frame } => self.tell_progress(frame),
-            Event::PictureWritten { kind, file, width, height, at_ms, bytes } => {
-                let written = Written { file, bytes, sha256: String::new() };
-                self.picture(&kind, written, (width, height), at_ms).await?;
-            }
-            Event::Tried { .. } => {
-                return Err(Outcome::Misspoke { detail: "it tried what nobody asked".into() });
-            }
-            Event::Done => return Ok(true),
-            Event::Failed { kind, detail } => return Err(Outcome::Failed { kind, detail }),
-        }
-        Ok(false)
-    }
-
-    fn tell_progress(&self, frame: u64) {
-        if let Some(task) = &self.task {
-            let frames = task.plan.timeline.frames.max(1);
-            self.attempt.platform.hub.tell(Hint::Progress {
-                content: self.attempt.content,
-                renditions: self.attempt.renditions.keys().cloned().collect(),
-                progress: (frame as f64 / frames as f64).min(1.0),
-            });
-        }
-    }
-
-    async fn picture(
-        &mut self,
-        kind: &str,
-        written: Written,
-        (width, height): (u32, u32),
-        at_ms: u64,
-    ) -> Result<(), Outcome> {
-        let of_kind = |kind| self.pictures.iter().filter(|it| it.kind == kind).count() + 1;
-        let (kind, stem) = match kind {
-            "thumbnail" => {
-                (PictureKind::Thumbnail, format!("thumb-{}", of_kind(PictureKind::Thumbnail)))
-            }
-            "storyboard" => (PictureKind::Storyboard, "storyboard".to_owned()),
-            other => {
-                return Err(Outcome::Misspoke { detail: format!("{other} is no picture") });
-            }
-        };
-        let name = format!("{stem}.jpg");
-        if self.pictures.iter().any(|picture| picture.name == name) {
-            return Err(Outcome::Misspoke { detail: format!("{name} came twice") });
-        }
-        let key =
-            format!("media/{}/pictures/{stem}-{}.jpg", self.attempt.content, self.attempt.token);
-        self.attempt.adopt(&written, &key).await?;
-        let bytes = written.bytes;
-        self.pictures.push(Picture { kind, key, name, width, height, at_ms, bytes });
-        Ok(())
-    }
-
     async fn renew(&self) -> Result<(), Outcome> {
         let platform = &self.attempt.platform;
         let lease = Duration::from_secs(platform.config.encode.lease_s);
@@ -338,50 +255,6 @@ impl Follow {
 
     fn exit_time(&self) -> Duration {
         Duration::from_secs(self.attempt.platform.config.encode.worker_exit_s)
-    }
-
-    /// Tells whose job it was. When nobody takes it, the lease runs out and the job is done again.
-    async fn report(&self, outcome: Outcome) {
-        if matches!(outcome, Outcome::Lost { .. }) {
-            return;
-        }
-        if self.job.class == JobClass::Single {
-            self.report_single(outcome).await;
-            self.attempt.advance().await;
-        } else {
-            self.report_shared(outcome).await;
-        }
-    }
-
-    async fn report_single(&self, outcome: Outcome) {
-        let work = Work::from_value(&self.job.work);
-        let name = work.ok().and_then(|work| work.renditions().first().cloned());
-        let Some(name) = name else {
-            return self.report_shared(outcome).await;
-        };
-        let (job, token) = (self.job.id, self.attempt.token.clone());
-        let ended = rendition::Request::AttemptEnded { job, token, outcome };
-        match self.attempt.ask(&name, ended).await {
-            Ok(reply) => tracing::debug!(%job, ?reply, "an attempt was reported"),
-            Err(error) => tracing::error!(%job, %error, "an attempt could not be reported"),
-        }
-    }
-
-    async fn report_shared(&self, outcome: Outcome) {
-        let platform = &self.attempt.platform;
-        let pipeline = platform.pipeline(self.attempt.content);
-        let (job, token) = (self.job.id, self.attempt.token.clone());
-        let request = content::Request::JobEnded { job, token, outcome };
-        for _ in 0..platform.config.ask_tries_max {
-            match pipeline.ask(request.clone(), platform.config.ask_deadline()).await {
-                Ok(_) => return,
-                Err(error) => {
-                    tracing::warn!(%job, %error, "the end of a job was not taken yet");
-                    sleep(pause(&error)).await;
-                }
-            }
-        }
-        tracing::error!(%job, "the end of a job could not be reported");
     }
 }
 

@@ -52,9 +52,7 @@ pub(crate) fn decide(outcome: &Outcome, attempt: Attempt, config: &Encode) -> Ve
             let after = backoff(config.attempts_max, attempt.dice, config);
             Verdict::Retry { attempts: attempt.attempts, after }
         }
-        Outcome::Cancelled => {
-            Verdict::Retry { attempts: attempt.attempts, after: Duration::ZERO }
-        }
+        Outcome::Cancelled => Verdict::Retry { attempts: attempt.attempts, after: Duration::ZERO },
         Outcome::Lost { .. } => Verdict::Leave,
     }
 }

@@ -11,11 +11,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use playhouse_codecs::plan::{EncodePlan, Timeline};
 use playhouse_storage::catalog::{Commit, Write};
-use playhouse_storage::model::{
-    DeadLetter, DeadLetterId, Fence, Init, Job, JobId, JobState, Rendition, RenditionState,
-    Segment,
-};
 use playhouse_storage::failpoint;
+use playhouse_storage::model::{
+    DeadLetter, DeadLetterId, Fence, Init, Job, JobId, JobState, Rendition, RenditionState, Segment,
+};
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -96,7 +95,8 @@ impl Transcoder {
 
     async fn held(&self, job: JobId, token: &str) -> Result<Option<Job>, Exit> {
         let jobs = self.platform.engines.catalog.jobs_of(self.id.content).await?;
-        let ours = |job: &Job| matches!(&job.state, JobState::Leased { token: now, .. } if now == token);
+        let ours =
+            |job: &Job| matches!(&job.state, JobState::Leased { token: now, .. } if now == token);
         Ok(jobs.into_iter().find(|it| it.id == job && ours(it)))
     }
 

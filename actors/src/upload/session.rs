@@ -3,14 +3,12 @@
 use super::{Refusal, Reply, Request, rules};
 use crate::Platform;
 use crate::content;
-use crate::runtime::{Entity, Exit};
+use crate::runtime::{AskError, Entity, Exit};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use playhouse_storage::catalog::{Commit, NewEvent, Write};
 use playhouse_storage::failpoint;
-use playhouse_storage::model::{
-    ContentId, Fence, Upload, UploadId, UploadMetadata, UploadState,
-};
+use playhouse_storage::model::{ContentId, Fence, Upload, UploadId, UploadMetadata, UploadState};
 use serde_json::json;
 
 /// The role of the session is to say which byte comes next and who may write it.
@@ -101,16 +99,9 @@ impl Session {
             owner: upload.owner.clone(),
             metadata: upload.metadata.clone(),
         };
-        match self.tell_pipeline(upload.content_id, open).await {
-            Ok(_) => Ok(Ok(reply(upload))),
-            Err(exit) => {
-                // The creator is told that it failed, so nothing of it may stay.
-                if let Ok(Some(ended)) = rules::end(&upload, UploadState::Terminated) {
-                    self.update(ended, vec![]).await?;
-                }
-                Err(exit)
-            }
-        }
+        // When this fails the creator is told so, and what is left of it expires.
+        self.tell_pipeline(upload.content_id, open).await?;
+        Ok(Ok(reply(upload)))
     }
 
     async fn grant(&mut self, offset: u64) -> Answer {
@@ -123,8 +114,7 @@ impl Session {
             self.end(UploadState::Terminated).await?.ok();
             return Ok(Err(Refusal::Gone));
         }
-        let granted =
-            Reply::Granted { token: next.grant, offset, size_bytes: next.size_bytes };
+        let granted = Reply::Granted { token: next.grant, offset, size_bytes: next.size_bytes };
         self.update(next, vec![]).await?;
         Ok(Ok(granted))
     }
@@ -193,11 +183,14 @@ impl Session {
         };
         match rules::end(&upload, state) {
             Err(refusal) => return Ok(Err(refusal)),
-            Ok(Some(next)) => self.update(next, vec![]).await?,
             Ok(None) => {}
+            Ok(Some(next)) => {
+                // The own record last: after a crash it expires, and all of this is done again.
+                self.tell_pipeline(upload.content_id, content::Request::Abandon).await?;
+                self.platform.engines.staging.discard(self.id).await?;
+                self.update(next, vec![]).await?;
+            }
         }
-        self.platform.engines.staging.discard(self.id).await?;
-        self.tell_pipeline(upload.content_id, content::Request::Abandon).await?;
         Ok(Ok(Reply::Ended))
     }
 
@@ -208,7 +201,12 @@ impl Session {
     ) -> Result<content::Reply, Exit> {
         let deadline = self.platform.config.ask_deadline();
         let answer = self.platform.pipeline(content).ask(request, deadline).await;
-        answer.map_err(|error| Exit::Failed { error: format!("the pipeline: {error}") })
+        answer.map_err(|error| match error {
+            AskError::Busy { .. } => Exit::Busy,
+            AskError::Expired | AskError::Ended(_) | AskError::Unavailable => {
+                Exit::Failed { error: format!("the pipeline: {error}") }
+            }
+        })
     }
 
     async fn update(&mut self, next: Upload, events: Vec<NewEvent>) -> Result<(), Exit> {

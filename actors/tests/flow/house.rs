@@ -3,10 +3,10 @@
 use playhouse_actors::runtime::{Strategy, Supervisor};
 use playhouse_actors::upload::{self, Reply};
 use playhouse_actors::{Config, Engines, Platform, assemble};
+use playhouse_storage::Stores;
 use playhouse_storage::model::{
     Content, ContentId, Stage, Status, Upload, UploadId, UploadMetadata,
 };
-use playhouse_storage::Stores;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -17,22 +17,35 @@ const ENCODE_DEADLINE: Duration = Duration::from_secs(240);
 
 pub(crate) struct House {
     pub(crate) platform: Platform,
-    pub(crate) stores: Stores,
     supervisor: Supervisor,
-    _folder: Option<tempfile::TempDir>,
+    pub(crate) stores: Stores,
+    folder: tempfile::TempDir,
 }
 
 impl House {
     pub(crate) async fn build() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut house = Self::open(folder.path().to_owned()).await;
-        house._folder = Some(folder);
-        house
+        Self::with(|_| {}).await
     }
 
-    async fn open(path: PathBuf) -> Self {
+    /// The same with other settings.
+    pub(crate) async fn with(settings: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::open(folder, settings).await
+    }
+
+    /// Ends this node and starts another one on its data.
+    pub(crate) async fn reopen(self) -> Self {
+        let Self { platform, supervisor, stores, folder } = self;
+        supervisor.stop().await;
+        platform.directory.close().await;
+        drop((platform, supervisor, stores));
+        Self::open(folder, |_| {}).await
+    }
+
+    async fn open(folder: tempfile::TempDir, settings: impl FnOnce(&mut Config)) -> Self {
+        let path = folder.path();
         let storage = playhouse_storage::Config::default();
-        let stores = Stores::open(&storage, &path).expect("the stores open");
+        let stores = Stores::open(&storage, path).expect("the stores open");
         let fences = stores.catalog.claim_shards(16).await.expect("the shards are ours");
         let engines = Engines {
             catalog: stores.catalog.clone(),
@@ -43,17 +56,19 @@ impl House {
         };
         let mut config = Config::default();
         config.encode.worker_path = worker();
-        let work_dir = stores.data_dir.temporary().join("work");
+        config.encode.retry_first_ms = 20;
+        settings(&mut config);
+        let scratch = stores.data_dir.temporary();
         let runtime = config.runtime.clone();
-        let (platform, table) = assemble(engines, config, fences, &work_dir);
+        let (platform, table) = assemble(engines, config, fences, &scratch);
         let supervisor = Supervisor::start(Strategy::OneForOne, table, &runtime).await;
         let supervisor = supervisor.expect("the services start");
-        Self { platform, stores, supervisor, _folder: None }
+        Self { platform, supervisor, stores, folder }
     }
 
     pub(crate) async fn close(self) {
-        self.platform.directory.close().await;
         self.supervisor.stop().await;
+        self.platform.directory.close().await;
     }
 
     pub(crate) async fn create(&self, size_bytes: u64, metadata: UploadMetadata) -> Upload {
@@ -128,11 +143,13 @@ pub(crate) fn clip() -> Vec<u8> {
 }
 
 /// `CODEC_WORKER`, else the worker that was built beside this test.
-fn worker() -> PathBuf {
+pub(crate) fn worker() -> PathBuf {
     if let Some(path) = std::env::var_os("CODEC_WORKER") {
         return path.into();
     }
     let test = std::env::current_exe().expect("this test is a file");
     let built = test.parent().and_then(|deps| deps.parent()).expect("target/debug/deps");
-    built.join("codec-worker")
+    let path = built.join("codec-worker");
+    assert!(path.exists(), "build it first: cargo build -p codec-worker ({})", path.display());
+    path
 }

@@ -1,6 +1,7 @@
 //! The flow on real engines, in process, with the real worker: from the first byte of an upload to
 //! a content whose renditions are all complete.
 
+mod crashes;
 mod house;
 mod publishing;
 mod refusals;

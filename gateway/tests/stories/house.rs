@@ -4,9 +4,9 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request, StatusCode, request::Builder};
 use jiff::Timestamp;
-use playhouse_actors::content::Manifests;
+use playhouse_actors::content::{Checks, Manifests};
 use playhouse_actors::events::{Hint, Hub};
-use playhouse_actors::runtime::{self, Directory};
+use playhouse_actors::runtime::{self, Directory, Handle};
 use playhouse_actors::{Engines, Platform};
 use playhouse_gateway::{Config, Gateway, Keys, Role};
 use playhouse_storage::Stores;
@@ -126,6 +126,9 @@ fn platform(stores: &Stores, fences: Vec<Fence>) -> Platform {
         directory: Directory::new(fences, runtime::Config::default()),
         hub: Hub::new(64),
         manifests: Manifests {},
+        checks: Checks::default(),
+        pool: Handle::new(),
+        bridge: Handle::new(),
         config: playhouse_actors::Config::default().into(),
     }
 }

@@ -7,3 +7,4 @@ mod answers;
 mod contents;
 mod events;
 mod house;
+mod uploads;

@@ -118,10 +118,10 @@ pub(crate) fn select<R: Row>() -> String {
 pub(crate) const UPLOADS_EXPIRED: &str = "SELECT id FROM upload \
      WHERE state = 'receiving' AND expires_at <= $1 ORDER BY expires_at, id LIMIT $2";
 
-/// Completed uploads whose content has no source yet: `$1` limit.
+/// Completed uploads whose content still waits for them: `$1` limit.
 pub(crate) const UPLOADS_NOT_HANDED_OVER: &str = "SELECT upload.id FROM content \
      JOIN upload ON upload.id = content.upload_id \
-     WHERE content.source IS NULL AND content.stage <> 'deleting' AND upload.state = 'completed' \
+     WHERE content.stage = 'receive' AND upload.state = 'completed' \
      ORDER BY upload.id LIMIT $1";
 
 /// Contents with work left: `$1` after, `$2` limit.

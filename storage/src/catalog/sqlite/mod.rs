@@ -248,7 +248,7 @@ mod tests {
         let catalog = SqliteCatalog::open(&folder.path().join("c.db"), &Config::default()).unwrap();
         for (sql, count, index) in [
             (sql::UPLOADS_EXPIRED, 2, "upload_by_state"),
-            (sql::UPLOADS_NOT_HANDED_OVER, 1, "content_without_source"),
+            (sql::UPLOADS_NOT_HANDED_OVER, 1, "content_receiving"),
             (sql::CONTENTS_UNFINISHED, 2, "content_unfinished"),
         ] {
             let params = vec![Cell::Int(1); count];

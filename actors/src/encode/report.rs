@@ -1,0 +1,56 @@
+//! Whom the end of an attempt is told: its rendition when the job serves one alone, since its
+//! failures count there; otherwise the pipeline, which splits what has failed.
+
+use super::Work;
+use super::outcome::Outcome;
+use super::runner::Follow;
+use super::segments::pause;
+use crate::{content, rendition};
+use playhouse_storage::model::JobClass;
+use tokio::time::sleep;
+
+impl Follow {
+    /// Tells whose job it was. When nobody takes it, the lease runs out and the job is done again.
+    pub(super) async fn report(&self, outcome: Outcome) {
+        if matches!(outcome, Outcome::Lost { .. }) {
+            return;
+        }
+        if self.job.class == JobClass::Single {
+            self.report_single(outcome).await;
+            self.attempt.advance().await;
+        } else {
+            self.report_shared(outcome).await;
+        }
+    }
+
+    async fn report_single(&self, outcome: Outcome) {
+        let work = Work::from_value(&self.job.work);
+        let name = work.ok().and_then(|work| work.renditions().first().cloned());
+        let Some(name) = name else {
+            return self.report_shared(outcome).await;
+        };
+        let (job, token) = (self.job.id, self.attempt.token.clone());
+        let ended = rendition::Request::AttemptEnded { job, token, outcome };
+        match self.attempt.ask(&name, ended).await {
+            Ok(reply) => tracing::debug!(%job, ?reply, "an attempt was reported"),
+            Err(error) => tracing::error!(%job, %error, "an attempt could not be reported"),
+        }
+    }
+
+    async fn report_shared(&self, outcome: Outcome) {
+        let platform = &self.attempt.platform;
+        let pipeline = platform.pipeline(self.attempt.content);
+        let (job, token) = (self.job.id, self.attempt.token.clone());
+        let request = content::Request::JobEnded { job, token, outcome };
+        for _ in 0..platform.config.ask_tries_max {
+            match pipeline.ask(request.clone(), platform.config.ask_deadline()).await {
+                Ok(_) => return,
+                Err(error) => {
+                    tracing::warn!(%job, %error, "the end of a job was not taken yet");
+                    sleep(pause(&error)).await;
+                }
+            }
+        }
+        tracing::error!(%job, "the end of a job could not be reported");
+    }
+}
