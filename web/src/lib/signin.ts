@@ -15,6 +15,7 @@ export async function signIn(
   if (!token()) return ask(account, content, ready, null);
   try {
     const me = await call<Me>('GET', '/api/v1/me');
+    if (me.anonymous) throw new ApiError(401, 'Not signed in', 'The token was not accepted.');
     fill(account, accountLine(me));
     ready(me);
   } catch (error) {

@@ -32,23 +32,31 @@ export interface Storyboard {
   interval_s: number;
 }
 
-export interface Content {
+/** What lists say of a content; some of it only the whole content has. */
+export interface Summary {
   id: string;
   title: string;
   description: string;
-  language?: string | null;
   kind: 'video' | 'audio' | null;
   status: Status;
-  stage?: string | null;
-  owner?: string | null;
   duration_s: number | null;
   created_at: string;
   published_at: string | null;
-  renditions: Rendition[];
   hls: string | null;
-  dash: string | null;
   thumbnails: Thumbnail[];
   storyboard: Storyboard | null;
+  language?: string | null;
+  stage?: string | null;
+  owner?: string | null;
+  owner_is_me?: boolean;
+  renditions?: Rendition[];
+  blocked_reason?: { code: string; detail: string } | null;
+}
+
+/** A whole content. */
+export interface Content extends Summary {
+  renditions: Rendition[];
+  dash: string | null;
   blocked_reason: { code: string; detail: string } | null;
   owner_is_me: boolean;
 }
@@ -61,6 +69,8 @@ export interface Page<T> {
 export interface Me {
   subject: string;
   role: string;
+  /** Nobody is signed in; the node knows the browser by a cookie. */
+  anonymous?: boolean;
 }
 
 export interface DeadLetter {

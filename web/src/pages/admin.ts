@@ -6,7 +6,7 @@ import { byId, fill, h, icon } from '../lib/dom';
 import { relativeDate } from '../lib/format';
 import { STATUS_WORDS } from '../lib/renditions';
 import { signIn } from '../lib/signin';
-import type { Content, DeadLetter, Me, Page } from '../lib/types';
+import type { DeadLetter, Me, Page, Rendition, Summary } from '../lib/types';
 
 const PER_PAGE = 25;
 const HEALTH_EVERY_MS = 10_000;
@@ -80,7 +80,7 @@ async function loadContents(cursor: string | null): Promise<void> {
   const parameters = new URLSearchParams({ owner: 'all', limit: String(PER_PAGE) });
   if (cursor) parameters.set('cursor', cursor);
   try {
-    const page = await call<Page<Content>>('GET', `/api/v1/content?${parameters}`);
+    const page = await call<Page<Summary>>('GET', `/api/v1/content?${parameters}`);
     const rows = page.items.map(contentRow);
     const body = contents.querySelector('tbody');
     if (cursor && body) body.append(...rows);
@@ -95,11 +95,8 @@ async function loadContents(cursor: string | null): Promise<void> {
 
 const CONTENT_HEADS = ['Title', 'Status', 'Stage', 'Renditions', 'Owner', 'Created'];
 
-function contentRow(item: Content): HTMLElement {
+function contentRow(item: Summary): HTMLElement {
   const { word, tone } = STATUS_WORDS[item.status];
-  const ready = item.renditions.filter((r) => r.state === 'complete').length;
-  const failed = item.renditions.filter((r) => r.state === 'failed').length;
-  const made = `${ready} of ${item.renditions.length}${failed ? `, ${failed} failed` : ''}`;
   const reason = item.blocked_reason?.detail;
   return h(
     'tr',
@@ -109,10 +106,17 @@ function contentRow(item: Content): HTMLElement {
       reason ? h('div', { class: 'soft small-text' }, reason) : null),
     h('td', {}, h('span', { class: `pill ${tone}` }, word)),
     h('td', {}, item.stage ?? '–'),
-    h('td', { class: 'nowrap' }, item.renditions.length > 0 ? made : '–'),
+    h('td', { class: 'nowrap' }, made(item.renditions ?? [])),
     h('td', {}, item.owner ?? (item.owner_is_me ? 'you' : '–')),
     h('td', { class: 'nowrap' }, date(item.created_at)),
   );
+}
+
+function made(renditions: readonly Rendition[]): string {
+  if (renditions.length === 0) return '–';
+  const count = (state: string): number => renditions.filter((r) => r.state === state).length;
+  const failed = count('failed');
+  return `${count('complete')} of ${renditions.length}${failed ? `, ${failed} failed` : ''}`;
 }
 
 async function loadLetters(): Promise<void> {

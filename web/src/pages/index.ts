@@ -6,7 +6,7 @@ import { call, sentence } from '../lib/api';
 import { byId, fill, h, icon, setText } from '../lib/dom';
 import { clock, relativeDate, spokenTime } from '../lib/format';
 import { takeTokenFromAddress } from '../lib/session';
-import type { Content, Page } from '../lib/types';
+import type { Page, Summary } from '../lib/types';
 
 const PER_PAGE = 24;
 const SKELETONS = 8;
@@ -51,7 +51,7 @@ async function load(q: string, cursor: string | null): Promise<void> {
   if (q) parameters.set('q', q);
   if (cursor) parameters.set('cursor', cursor);
   try {
-    const page = await call<Page<Content>>('GET', `/api/v1/content?${parameters}`);
+    const page = await call<Page<Summary>>('GET', `/api/v1/content?${parameters}`);
     if (mine !== wanted) return;
     show(q, page, cursor !== null);
   } catch (error) {
@@ -63,7 +63,7 @@ async function load(q: string, cursor: string | null): Promise<void> {
   }
 }
 
-function show(q: string, page: Page<Content>, more: boolean): void {
+function show(q: string, page: Page<Summary>, more: boolean): void {
   const tiles = page.items.map(tile);
   if (more) grid.append(...tiles);
   else fill(grid, ...tiles);
@@ -74,7 +74,7 @@ function show(q: string, page: Page<Content>, more: boolean): void {
   else fill(below, page.next_cursor ? moreButton(q, page.next_cursor) : null);
 }
 
-function tile(content: Content): HTMLLIElement {
+function tile(content: Summary): HTMLLIElement {
   const title = content.title || 'Untitled';
   const picture = content.thumbnails[0];
   const image = picture

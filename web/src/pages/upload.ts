@@ -6,7 +6,7 @@ import { byId, fill, h, icon } from '../lib/dom';
 import { bytes, relativeDate } from '../lib/format';
 import { STATUS_WORDS } from '../lib/renditions';
 import { signIn } from '../lib/signin';
-import type { Content, Page } from '../lib/types';
+import type { Page, Summary } from '../lib/types';
 import { Job } from '../upload/job';
 import { unfinished } from '../upload/transfer';
 
@@ -87,7 +87,7 @@ function showLeftovers(): void {
 
 async function loadMine(): Promise<void> {
   try {
-    const page = await call<Page<Content>>('GET', `/api/v1/content?owner=me&limit=${RECENT}`);
+    const page = await call<Page<Summary>>('GET', `/api/v1/content?owner=me&limit=${RECENT}`);
     const rows = page.items.map(row);
     fill(mine,
       h('div', { class: 'mine-head' }, h('h2', {}, 'Your uploads')),
@@ -102,7 +102,7 @@ async function loadMine(): Promise<void> {
   }
 }
 
-function row(item: Content): HTMLLIElement {
+function row(item: Summary): HTMLLIElement {
   const { word, tone } = STATUS_WORDS[item.status];
   const detail = item.blocked_reason?.detail;
   return h(
