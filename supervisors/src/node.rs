@@ -6,13 +6,10 @@
 use crate::config::Config;
 use crate::tree;
 use anyhow::{Context, Result, bail};
-use playhouse_actors::content::{Checks, Manifests};
-use playhouse_actors::events::Hub;
-use playhouse_actors::runtime::{Directory, Exit, Handle, Supervisor};
+use playhouse_actors::runtime::{Exit, Supervisor};
 use playhouse_actors::{Engines, Platform};
 use playhouse_gateway::{Gateway, Keys};
 use playhouse_storage::Stores;
-use playhouse_storage::model::Fence;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -55,12 +52,13 @@ impl Node {
         let released = stores.jobs.release_all().await?;
         tracing::info!(shards = fences.len(), released, "shards claimed, job leases released");
 
-        let platform = platform(&stores, fences, &config);
+        let scratch = stores.data_dir.temporary();
+        let (platform, table) =
+            playhouse_actors::assemble(engines(&stores), config.actors, fences, &scratch);
         let gateway =
             Gateway { platform: platform.clone(), auth: keys, config: config.gateway.clone() };
         let front = tree::Front { listener, gateway, config: config.gateway };
-        let scratch = stores.data_dir.temporary();
-        let supervisor = tree::start(&platform, front, scratch).await?;
+        let supervisor = tree::start(table, front, &platform.config.runtime).await?;
         ready(address, began);
         let stop = Duration::from_millis(config.node.stop_ms);
         Ok(Self { supervisor, platform, stop, terminate, interrupt, _stores: stores })
@@ -122,28 +120,10 @@ fn engines(stores: &Stores) -> Engines {
     }
 }
 
-/// Entities are loaded with the platform, and the platform holds the way to them: the directory is
-/// made first and bound last.
-fn platform(stores: &Stores, fences: Vec<Fence>, config: &Config) -> Platform {
-    let engines = engines(stores);
-    let limits = Arc::new(config.actors.clone());
-    let platform = Platform {
-        directory: Directory::new(fences, config.runtime.clone()),
-        hub: Hub::new(limits.hints_max),
-        manifests: Manifests::new(Arc::clone(&engines.catalog), limits.manifest_names_max),
-        checks: Checks::default(),
-        pool: Handle::new(),
-        bridge: Handle::new(),
-        config: limits,
-        engines,
-    };
-    platform.directory.bind(platform.clone());
-    platform
-}
-
 fn listen(config: &Config) -> Result<TcpListener> {
     let address = &config.node.listen;
-    let listener = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+    let listener =
+        TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }

@@ -14,8 +14,7 @@ const PREFIX: &str = "PLAYHOUSE_";
 pub(super) fn file(merged: &mut Table, defaults: &Table, path: &Path) -> Result<(), Error> {
     let wrong = |reason: String| Error::File { path: path.display().to_string(), reason };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let table: Table =
-        text.parse().map_err(|error: toml::de::Error| wrong(error.to_string()))?;
+    let table: Table = text.parse().map_err(|error: toml::de::Error| wrong(error.to_string()))?;
     let from = path.display().to_string();
     let mut keys = Vec::new();
     flatten("", &table, defaults, &mut keys);

@@ -19,8 +19,6 @@ pub(crate) struct Config {
     pub(crate) node: NodeConfig,
     /// The engines.
     pub(crate) storage: playhouse_storage::Config,
-    /// What carries the actors.
-    pub(crate) runtime: playhouse_actors::runtime::Config,
     /// The actors.
     pub(crate) actors: playhouse_actors::Config,
     /// HTTP.
@@ -103,15 +101,15 @@ impl Config {
     }
 
     fn validate(&self) -> Result<(), String> {
-        self.node.listen.parse::<std::net::SocketAddr>().map_err(|_| {
-            format!("node.listen: {} is no address with a port", self.node.listen)
-        })?;
+        self.node
+            .listen
+            .parse::<std::net::SocketAddr>()
+            .map_err(|_| format!("node.listen: {} is no address with a port", self.node.listen))?;
         if self.node.shard_count == 0 {
             return Err("node.shard_count: must be at least 1".to_owned());
         }
         self.storage.validate()?;
-        self.runtime.validate()?;
-        self.actors.validate()?;
+        self.actors.validate().map_err(|error| format!("actors.{error}"))?;
         self.gateway.validate()
     }
 }
@@ -134,9 +132,9 @@ pub(crate) fn load(
     }
     layers::environment(&mut merged, &defaults, environment)?;
     layers::arguments(&mut merged, &defaults, arguments)?;
-    let config: Config = merged.try_into().map_err(|error: toml::de::Error| {
-        Error::Invalid(error.message().to_owned())
-    })?;
+    let config: Config = merged
+        .try_into()
+        .map_err(|error: toml::de::Error| Error::Invalid(error.message().to_owned()))?;
     config.validate().map_err(Error::Invalid)?;
     Ok(config)
 }

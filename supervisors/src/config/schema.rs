@@ -34,9 +34,7 @@ pub(super) fn parse(text: &str, expected: &Value) -> Result<Value, String> {
     }
     let value: Option<Value> =
         format!("value = {text}").parse::<Table>().ok().and_then(|mut table| table.remove("value"));
-    value
-        .and_then(|value| accept(value, expected).ok())
-        .ok_or_else(|| format!("{text:?}"))
+    value.and_then(|value| accept(value, expected).ok()).ok_or_else(|| format!("{text:?}"))
 }
 
 /// A type's name in a message.

@@ -36,7 +36,9 @@ impl Memory {
     pub(super) fn standard(source: &Source, server: &str) -> Result<Self> {
         let folder = std::env::var_os("XDG_STATE_HOME")
             .map(PathBuf::from)
-            .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state")))
+            .or_else(|| {
+                std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"))
+            })
             .context("neither XDG_STATE_HOME nor HOME is set")?;
         Ok(Self::at(folder.join("playhouse/uploads.json"), source, server))
     }

@@ -66,7 +66,9 @@ impl Client {
         let response = answer(request).await?;
         let header = |name: &str| {
             let value = response.headers().get(name).and_then(|value| value.to_str().ok());
-            value.map(str::to_owned).ok_or_else(|| Break::Refused(format!("no {name} in the answer")))
+            value
+                .map(str::to_owned)
+                .ok_or_else(|| Break::Refused(format!("no {name} in the answer")))
         };
         let location = header("location")?;
         let url = reqwest::Url::parse(&url)
@@ -92,16 +94,16 @@ impl Client {
         offset: u64,
         bar: &UploadBar,
     ) -> Result<(), Break> {
-        let refused = |error: std::io::Error| {
-            Break::Refused(format!("{}: {error}", source.path.display()))
-        };
+        let refused =
+            |error: std::io::Error| Break::Refused(format!("{}: {error}", source.path.display()));
         let left = source.size_bytes.saturating_sub(offset);
         let mut file = tokio::fs::File::open(&source.path).await.map_err(refused)?;
         file.seek(SeekFrom::Start(offset)).await.map_err(refused)?;
         let counted = bar.clone();
-        let chunks = ReaderStream::with_capacity(file.take(left), CHUNK_BYTES).inspect(move |chunk| {
-            counted.passed(chunk.as_ref().map_or(0, |bytes| bytes.len() as u64));
-        });
+        let chunks =
+            ReaderStream::with_capacity(file.take(left), CHUNK_BYTES).inspect(move |chunk| {
+                counted.passed(chunk.as_ref().map_or(0, |bytes| bytes.len() as u64));
+            });
         let request = self
             .request(Method::PATCH, url)
             .header("Content-Type", "application/offset+octet-stream")

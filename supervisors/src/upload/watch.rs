@@ -72,9 +72,8 @@ fn seconds(since: Instant) -> f64 {
 /// What a content's document means.
 fn judge(content: &Value) -> Verdict {
     let status = content["status"].as_str().unwrap_or_default();
-    let ended = |rendition: &Value| {
-        matches!(rendition["state"].as_str(), Some("complete" | "failed"))
-    };
+    let ended =
+        |rendition: &Value| matches!(rendition["state"].as_str(), Some("complete" | "failed"));
     let renditions = content["renditions"].as_array().map_or(&[][..], Vec::as_slice);
     match status {
         "published" if !renditions.is_empty() && renditions.iter().all(ended) => Verdict::Ended,

@@ -44,14 +44,13 @@ async fn files_that_are_no_media_are_refused_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_wrong_filetype_does_not_matter_what_is_in_the_file_does() {
+async fn a_filetype_that_the_file_is_not_is_named() {
     let sandbox = Sandbox::started(&[]).await;
     let client = sandbox.admin();
-    // `audio/mpeg`, but it is a film.
+    // It says `audio/mpeg`, and is a film.
     let metadata = "filename YS5tcDM=,filetype YXVkaW8vbXBlZw==";
-    let id = client.upload(shared::clip_bytes(), metadata).await;
-    let content = shared::wait_complete(&client, &id).await;
-    assert_eq!(content["kind"], "video");
+    assert_refused(&client, shared::clip_bytes(), metadata, "audio/mpeg").await;
+    assert_goes_on(&sandbox, &client).await;
 }
 
 #[tokio::test]
@@ -97,7 +96,7 @@ async fn offsets_and_lengths_that_do_not_match_change_nothing() {
 
 #[tokio::test]
 async fn an_upload_over_the_limit_is_refused_before_a_byte_is_sent() {
-    let sandbox = Sandbox::started(&["actors.upload.size_bytes_max=1000000"]).await;
+    let sandbox = Sandbox::started(&["actors.upload_bytes_max=1000000"]).await;
     let client = sandbox.admin();
     let answer = client.create(1_000_001, "filename YS5tcDQ=").await;
     assert_eq!(answer.status, 413, "{}", answer.text());

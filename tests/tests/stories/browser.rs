@@ -18,7 +18,7 @@ async fn the_watch_page_plays_while_renditions_appear() {
     client.wait_content(&id, Duration::from_secs(60), plays).await;
 
     let mut command = Command::new("node");
-    command.arg(root().join("web/e2e/watch.mjs")).arg(sandbox.url(&format!("/watch/{id}")));
+    command.arg(root().join("web/e2e/watch.mjs")).args([&sandbox.url(""), &id]);
     let ended = tokio::task::spawn_blocking(move || run(&mut command)).await;
     let ended = ended.expect("the waiting thread lives");
     assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);

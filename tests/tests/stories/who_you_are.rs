@@ -54,7 +54,7 @@ async fn a_draft_is_its_owners_alone() {
     assert_eq!(sandbox.anonymous().get(&path).await.status, 200, "published");
 
     let other = sandbox.client("editor", "eve");
-    let draft = json!({ "unlisted": true });
+    let draft = json!({ "status": "draft" });
     assert_eq!(send(other.request("PATCH", &path).json(&draft)).await.status, 403);
     let taken_back = send(owner.request("PATCH", &path).json(&draft)).await;
     assert_eq!(taken_back.status, 200, "{}", taken_back.text());
