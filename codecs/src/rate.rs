@@ -36,10 +36,10 @@ impl FrameRate {
     /// The constant rate for a measured mean.
     ///
     /// A mean within 0.5 % of a standard rate is that rate. A slower one that a standard rate up
-    /// to 30 is a whole multiple of takes that rate (12 to 24, 15 to 30: each frame is shown equally
-    /// long); a faster one likewise a whole fraction (120 to 60, 100 to 50). Anything between takes
-    /// the next higher whole rate, so that no picture is lost (27 to 30). What is no number, or not
-    /// positive, is 25.
+    /// to 30 is a whole multiple of takes that rate (12 to 24, 15 to 30: each frame is shown
+    /// equally long); a faster one likewise a whole fraction (120 to 60, 100 to 50). Anything
+    /// between takes the next higher whole rate, so that no picture is lost (27 to 30). What is no
+    /// number, or not positive, is 25.
     #[must_use]
     pub fn nearest(mean_fps: f64) -> Self {
         if !mean_fps.is_finite() || mean_fps <= 0.0 {

@@ -36,7 +36,8 @@ pub struct Config {
     pub connection_linger_ms: u64,
     /// Most open connections. Each costs about 20 kB and one descriptor; a node has 64 Ki.
     pub connections_max: usize,
-    /// Requests under way get so long to finish when the node stops.
+    /// Requests under way get so long to finish when the node stops; below `node.stop_ms`, since
+    /// entities and stores end after them.
     pub shutdown_s: u64,
     /// An entity must answer within so long. A fenced commit takes milliseconds; a loaded disk
     /// takes seconds.
@@ -82,7 +83,7 @@ impl Default for Config {
             connection_idle_s: 120,
             connection_linger_ms: 2_000,
             connections_max: 10_000,
-            shutdown_s: 10,
+            shutdown_s: 5,
             ask_deadline_ms: 10_000,
             finish_deadline_ms: 60_000,
             sse_streams_max: 2_000,

@@ -110,7 +110,17 @@ impl Config {
         }
         self.storage.validate()?;
         self.actors.validate().map_err(|error| format!("actors.{error}"))?;
-        self.gateway.validate()
+        self.gateway.validate()?;
+        if self.gateway.shutdown_s.saturating_mul(1000) >= self.node.stop_ms {
+            return Err(
+                "node.stop_ms must be above gateway.shutdown_s, which is part of it".to_owned()
+            );
+        }
+        if self.gateway.shutdown_s >= self.actors.runtime.stop_deadline_s {
+            let keys = "actors.runtime.stop_deadline_s must be above gateway.shutdown_s";
+            return Err(format!("{keys}: the listener is a service that stops within it"));
+        }
+        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@ use crate::shared;
 use playhouse_tests::command::Ended;
 use playhouse_tests::media;
 use playhouse_tests::sandbox::{Sandbox, content_of};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -22,12 +22,12 @@ fn film(sandbox: &Sandbox) -> PathBuf {
     path
 }
 
-fn spawn_upload(sandbox: &Sandbox, film: &PathBuf) -> Child {
+fn spawn_upload(sandbox: &Sandbox, film: &Path) -> Child {
     let mut command = sandbox.upload_command(film);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("playhouse starts")
 }
 
-async fn finish(sandbox: &Sandbox, upload: Child, film: &PathBuf) {
+async fn finish(sandbox: &Sandbox, upload: Child, film: &Path) {
     let output = tokio::task::spawn_blocking(|| upload.wait_with_output()).await;
     let output = output.expect("the waiting thread lives").expect("a child can be waited for");
     let ended = Ended {
