@@ -10,7 +10,7 @@ use crate::content::{self, later};
 use crate::runtime::{Exit, Handle, Service};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use playhouse_storage::model::{ContentId, Job, JobState};
+use playhouse_storage::model::{ContentId, Job, JobClass, JobState};
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -59,6 +59,7 @@ pub struct Pool {
 struct Running {
     content: ContentId,
     slot: Slot,
+    class: JobClass,
     cancel: watch::Sender<bool>,
 }
 
@@ -87,7 +88,7 @@ impl Pool {
             }
             let now = Timestamp::now();
             let lease = Duration::from_secs(self.platform.config.encode.lease_s);
-            match self.platform.engines.jobs.claim(classes, now, later(now, lease)).await {
+            match self.platform.engines.jobs.claim(&classes, now, later(now, lease)).await {
                 Ok(Some(job)) => self.start_job(job, me),
                 Ok(None) => return self.set_timer(me).await,
                 Err(error) => {
@@ -107,7 +108,7 @@ impl Pool {
         let token = token.clone();
         let (cancel, cancelled) = watch::channel(false);
         let slot = self.slots.take(job.class);
-        let running = Running { content: job.content_id, slot, cancel };
+        let running = Running { content: job.content_id, slot, class: job.class, cancel };
         self.running.insert(token.clone(), running);
         tracing::info!(job = %job.id, content = %job.content_id, class = ?job.class, "job started");
         let run = Run {
@@ -145,7 +146,7 @@ impl Pool {
 
     fn ended(&mut self, token: &str) {
         if let Some(running) = self.running.remove(token) {
-            self.slots.give_back(running.slot);
+            self.slots.give_back(running.slot, running.class);
         }
     }
 

@@ -26,25 +26,31 @@ pub(super) enum Slot {
 pub(super) struct Slots {
     ordinary_free: usize,
     express_free: bool,
+    /// Opening jobs under way: nothing that can wait may slow what makes a content play.
+    opening: usize,
 }
 
 impl Slots {
     pub(super) fn new(ordinary: usize) -> Self {
-        Self { ordinary_free: ordinary, express_free: true }
+        Self { ordinary_free: ordinary, express_free: true, opening: 0 }
     }
 
-    /// Classes that could start now; empty when all places are taken.
-    pub(super) fn open_to(&self) -> &'static [JobClass] {
-        match (self.ordinary_free > 0, self.express_free) {
+    /// Classes that could start now; empty when all places are taken. Pictures wait for opening
+    /// jobs: they would share the cores with them.
+    pub(super) fn open_to(&self) -> Vec<JobClass> {
+        let open: &[JobClass] = match (self.ordinary_free > 0, self.express_free) {
             (true, _) => &ALL,
             (false, true) => &EXPRESS,
             (false, false) => &[],
-        }
+        };
+        let may = |class: &JobClass| *class != JobClass::Pictures || self.opening == 0;
+        open.iter().copied().filter(may).collect()
     }
 
     /// Takes a place for a job of a class that [`Self::open_to`] has named. Short jobs take the
     /// express place first and leave the ordinary ones to those who have no other.
     pub(super) fn take(&mut self, class: JobClass) -> Slot {
+        self.opening += usize::from(class == JobClass::Opening);
         if self.express_free && EXPRESS.contains(&class) {
             self.express_free = false;
             return Slot::Express;
@@ -53,7 +59,8 @@ impl Slots {
         Slot::Ordinary
     }
 
-    pub(super) fn give_back(&mut self, slot: Slot) {
+    pub(super) fn give_back(&mut self, slot: Slot, class: JobClass) {
+        self.opening -= usize::from(class == JobClass::Opening);
         match slot {
             Slot::Ordinary => self.ordinary_free += 1,
             Slot::Express => self.express_free = true,
@@ -73,7 +80,7 @@ mod tests {
         assert_eq!(slots.open_to(), EXPRESS);
         assert_eq!(slots.take(JobClass::Probe), Slot::Express);
         assert!(slots.open_to().is_empty());
-        slots.give_back(group);
+        slots.give_back(group, JobClass::Group);
         assert_eq!(slots.open_to(), ALL);
     }
 
@@ -83,5 +90,15 @@ mod tests {
         assert_eq!(slots.take(JobClass::Opening), Slot::Express);
         assert_eq!(slots.take(JobClass::Opening), Slot::Ordinary);
         assert!(slots.open_to().is_empty());
+    }
+
+    #[test]
+    fn pictures_wait_until_the_content_plays() {
+        let mut slots = Slots::new(1);
+        let opening = slots.take(JobClass::Opening);
+        assert!(!slots.open_to().contains(&JobClass::Pictures));
+        assert!(slots.open_to().contains(&JobClass::Group));
+        slots.give_back(opening, JobClass::Opening);
+        assert!(slots.open_to().contains(&JobClass::Pictures));
     }
 }

@@ -4,9 +4,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request, StatusCode, request::Builder};
 use jiff::Timestamp;
-use playhouse_actors::content::{Checks, Manifests};
-use playhouse_actors::events::{Hint, Hub};
-use playhouse_actors::runtime::{self, Directory, Handle};
+use playhouse_actors::events::Hint;
 use playhouse_actors::{Engines, Platform};
 use playhouse_gateway::{Config, Gateway, Keys, Role};
 use playhouse_storage::Stores;
@@ -47,7 +45,6 @@ impl House {
         let stores = Stores::open(&playhouse_storage::Config::default(), folder.path()).unwrap();
         let fences = stores.catalog.claim_shards(SHARDS).await.unwrap();
         let platform = platform(&stores, fences.clone());
-        platform.directory.bind(platform.clone());
         let gateway = Gateway { platform: platform.clone(), auth: keys.clone(), config };
         let router = playhouse_gateway::router(gateway);
         Self { router, platform, keys, fences, _stores: stores, _folder: folder }
@@ -114,23 +111,17 @@ impl Answer {
     }
 }
 
+/// The platform without its services: nobody claims a job.
 fn platform(stores: &Stores, fences: Vec<Fence>) -> Platform {
-    Platform {
-        engines: Engines {
-            catalog: stores.catalog.clone(),
-            blobs: stores.blobs.clone(),
-            staging: stores.staging.clone(),
-            eventlog: stores.events.clone(),
-            jobs: stores.jobs.clone(),
-        },
-        directory: Directory::new(fences, runtime::Config::default()),
-        hub: Hub::new(64),
-        manifests: Manifests {},
-        checks: Checks::default(),
-        pool: Handle::new(),
-        bridge: Handle::new(),
-        config: playhouse_actors::Config::default().into(),
-    }
+    let engines = Engines {
+        catalog: stores.catalog.clone(),
+        blobs: stores.blobs.clone(),
+        staging: stores.staging.clone(),
+        eventlog: stores.events.clone(),
+        jobs: stores.jobs.clone(),
+    };
+    let scratch = stores.data_dir.temporary();
+    playhouse_actors::assemble(engines, playhouse_actors::Config::default(), fences, &scratch).0
 }
 
 /// A published content of `owner`.
