@@ -226,10 +226,13 @@ fn finish(facts: &Facts) -> Next {
     if !hashed || !facts.jobs.is_empty() {
         return Next::Wait;
     }
-    let failed = facts.content.published_at.is_none();
+    // A rung may have given up after it was published: what does not play any more has failed.
+    let plan = stored::<EncodePlan>(facts.content.plan.as_ref());
+    let failed = !plan.is_some_and(|plan| publish::plays(&plan, facts.renditions));
     let step = Step::of(facts, |content| {
         content.stage = if failed { Stage::Failed } else { Stage::Done };
         if failed {
+            content.published_at = None;
             content.blocked = Some(Blocked {
                 code: "encode_failed".into(),
                 detail: "no rendition could be made; an operator can try again".into(),

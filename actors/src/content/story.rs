@@ -346,6 +346,23 @@ fn when_every_rendition_gives_up_the_content_has_failed_and_can_be_replayed() {
 }
 
 #[test]
+fn a_film_whose_every_rung_gives_up_after_its_opening_has_failed() {
+    let mut world = World::encoding(film(60.0));
+    world.make("360p", 2);
+    world.make("audio-64k", 2);
+    world.settle(&Check::NotConfigured);
+    assert_eq!(world.content.status, Status::Published);
+    world.jobs.clear();
+    for name in ["360p", "480p", "720p", "audio-64k", "audio-128k"] {
+        world.fail(name);
+    }
+    world.hashed();
+    world.settle(&Check::NotConfigured);
+    assert_eq!(world.content.status, Status::Failed, "nothing of it plays any more");
+    assert_eq!(world.content.blocked.expect("a reason").code, "encode_failed");
+}
+
+#[test]
 fn audio_only_content_is_published_with_its_lowest_rendition() {
     let mut world = World::encoding(song(60.0));
     assert_eq!(world.queue(), ["Opening audio-64k"]);
