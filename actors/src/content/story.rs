@@ -232,10 +232,12 @@ fn a_film_is_opened_published_encoded_from_one_decode_and_finished() {
     world.make("360p", 2);
     world.settle(&Check::NotConfigured);
     assert_eq!(world.content.status, Status::Processing, "its sound is missing");
+    assert!(machine::source_to_hash(&world.content).is_none(), "the cores are for its opening");
     world.make("audio-64k", 2);
     world.settle(&Check::NotConfigured);
     assert_eq!(world.content.status, Status::Published);
     world.end(JobClass::Opening, &encoded(20.0));
+    assert!(machine::source_to_hash(&world.content).is_some());
     assert_eq!(world.queue(), ["Pictures", "Group 360p 480p 720p audio-64k audio-128k"]);
     world.make_all();
     world.end(JobClass::Group, &encoded(3.0));
