@@ -123,6 +123,25 @@ fn a_hole_of_an_hour_does_not_hold_up_what_comes_before_it() {
     }
 }
 
+/// A film that has just come must not wait for the cores that a long encode fills.
+#[test]
+fn a_long_encode_gives_way_and_an_opening_does_not() {
+    let folder = tempfile::tempdir().expect("folder");
+    let media = probe(&generate(&folder, "long.mp4", LONG));
+    for (end, nice) in [(2, "0"), (3, "5")] {
+        let mut worker = harness::Worker::start(&folder.path().join("long.mp4"));
+        worker.say(&Command::Encode(lowest(&media, Some(0..end))));
+        assert!(matches!(worker.event(), Some(Event::InitWritten { .. })));
+        let stat = format!("/proc/{}/stat", worker.child.id());
+        let stat = std::fs::read_to_string(stat).expect("it runs");
+        // proc(5): the nice value is the 19th, behind a name in brackets.
+        let behind = stat.rsplit_once(')').expect("a name").1;
+        assert_eq!(behind.split_whitespace().nth(16), Some(nice), "{stat}");
+        worker.control = None;
+        worker.child.wait().expect("it ends without its node");
+    }
+}
+
 /// A plan that does not fit the worker's is refused and never half done.
 #[test]
 fn a_range_beyond_the_content_is_refused() {
