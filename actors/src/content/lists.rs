@@ -102,13 +102,16 @@ fn audio_rendition(playable: &Playable, sound: &Rendition) -> AudioRendition {
     }
 }
 
-/// A media playlist of what is committed; none before the first segment.
+/// A media playlist of what is committed; none before the first segment, and none of a rendition
+/// that was given up: one that neither grows nor ends would keep players waiting at its last
+/// segment, and an end would tell them that the film is over there.
 pub(super) fn media(
     plan: &EncodePlan,
     rendition: &Rendition,
     segments: &[Segment],
 ) -> Option<MediaPlaylist> {
-    let init = rendition.init.as_ref().filter(|_| !segments.is_empty())?;
+    let lives = rendition.state != RenditionState::Failed;
+    let init = rendition.init.as_ref().filter(|_| lives && !segments.is_empty())?;
     let segments = segments.iter().map(|segment| HlsSegment {
         uri: file_name(&segment.key).to_owned(),
         duration_s: segment.duration as f64 / f64::from(init.timescale.max(1)),
@@ -214,4 +217,58 @@ fn bandwidth(rendition: &Rendition) -> Option<Bandwidth> {
 
 fn is_complete(rendition: &Rendition) -> bool {
     rendition.state == RenditionState::Complete
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use playhouse_codecs::media::MediaInfo;
+    use playhouse_storage::model::{ContentId, Init};
+
+    fn check(state: RenditionState) -> Option<usize> {
+        let content_id = ContentId::new();
+        let none =
+            MediaInfo { container: "mov".into(), announced_s: None, video: None, audio: vec![] };
+        let init = Init {
+            key: "media/c/360p/init-t.mp4".into(),
+            sha256: "s".into(),
+            bytes: 700,
+            codecs: "avc1.64001e".into(),
+            timescale: 25,
+        };
+        let rendition = Rendition {
+            content_id,
+            name: "360p".into(),
+            kind: MediaKind::Video,
+            position: 0,
+            spec: serde_json::Value::Null,
+            state,
+            segments_total: 9,
+            segments_done: 1,
+            attempts: 0,
+            init: Some(init),
+            average_bps: None,
+            peak_bps: None,
+            last_error: None,
+            row_version: 1,
+        };
+        let segment = Segment {
+            content_id,
+            rendition: "360p".into(),
+            index: 0,
+            attempt: "t".into(),
+            key: "media/c/360p/00000-t.m4s".into(),
+            start: 0,
+            duration: 150,
+            bytes: 30_000,
+            sha256: "s".into(),
+        };
+        media(&EncodePlan::new(&none), &rendition, &[segment]).map(|it| it.segments.len())
+    }
+
+    #[test]
+    fn a_rendition_that_was_given_up_does_not_keep_players_waiting() {
+        assert_eq!(check(RenditionState::Encoding), Some(1));
+        assert_eq!(check(RenditionState::Failed), None);
+    }
 }

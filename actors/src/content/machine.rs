@@ -12,7 +12,7 @@ use playhouse_codecs::order::{self, Order};
 use playhouse_codecs::plan::EncodePlan;
 use playhouse_storage::catalog::{NewEvent, Write};
 use playhouse_storage::model::{
-    Blocked, Check, Content, Job, JobClass, JobId, JobState, MediaKind, Rendition, Stage,
+    Blocked, Check, Content, Job, JobClass, JobId, JobState, MediaKind, Rendition, Source, Stage,
 };
 
 /// The rows of a content, and what is known besides.
@@ -226,10 +226,13 @@ fn finish(facts: &Facts) -> Next {
     if !hashed || !facts.jobs.is_empty() {
         return Next::Wait;
     }
-    let failed = facts.content.published_at.is_none();
+    // A rung may have given up after it was published: what does not play any more has failed.
+    let plan = stored::<EncodePlan>(facts.content.plan.as_ref());
+    let failed = !plan.is_some_and(|plan| publish::plays(&plan, facts.renditions));
     let step = Step::of(facts, |content| {
         content.stage = if failed { Stage::Failed } else { Stage::Done };
         if failed {
+            content.published_at = None;
             content.blocked = Some(Blocked {
                 code: "encode_failed".into(),
                 detail: "no rendition could be made; an operator can try again".into(),
@@ -237,6 +240,25 @@ fn finish(facts: &Facts) -> Next {
         }
     });
     step.telling(|content| facts::transcoding_completed(content, facts.renditions)).next()
+}
+
+/// The source, when it is time to hash it: after the content plays, since until then it would take
+/// a core and the disk from what makes it play.
+pub(super) fn source_to_hash(content: &Content) -> Option<&Source> {
+    let due = match content.stage {
+        Stage::Encode => content.published_at.is_some(),
+        Stage::Finish => true,
+        Stage::Receive
+        | Stage::Validate
+        | Stage::Scan
+        | Stage::Fingerprint
+        | Stage::Plan
+        | Stage::Done
+        | Stage::Blocked
+        | Stage::Failed
+        | Stage::Deleting => false,
+    };
+    content.source.as_ref().filter(|source| due && source.sha256.is_none())
 }
 
 /// A row that an older or newer program wrote and this one cannot read ends the content, with a

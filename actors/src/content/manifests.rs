@@ -89,7 +89,7 @@ impl Manifests {
         // The segments are read after the record, so a complete record has all of them.
         let segments = self.catalog.segments(content, rendition).await?;
         let playlist = lists::media(&playable.plan, row, &segments)
-            .ok_or_else(|| not_found("nothing of this rendition plays yet"))?;
+            .ok_or_else(|| not_found("nothing of this rendition plays yet, or it was given up"))?;
         Ok(manifest(hls::media(&playlist), playlist.ended))
     }
 

@@ -210,8 +210,7 @@ impl Pipeline {
     /// The hash runs beside the encode. The pool forgets it when the node ends; it is asked again
     /// by whoever advances the content next.
     fn ask_for_hash(&self, content: &Content) -> Result<(), Exit> {
-        let runs = matches!(content.stage, Stage::Encode | Stage::Finish);
-        if let Some(source) = content.source.as_ref().filter(|it| runs && it.sha256.is_none()) {
+        if let Some(source) = machine::source_to_hash(content) {
             let key = source.key.clone();
             self.platform.pool.tell(encode::Message::Hash { content: content.id, key });
         }

@@ -232,10 +232,12 @@ fn a_film_is_opened_published_encoded_from_one_decode_and_finished() {
     world.make("360p", 2);
     world.settle(&Check::NotConfigured);
     assert_eq!(world.content.status, Status::Processing, "its sound is missing");
+    assert!(machine::source_to_hash(&world.content).is_none(), "the cores are for its opening");
     world.make("audio-64k", 2);
     world.settle(&Check::NotConfigured);
     assert_eq!(world.content.status, Status::Published);
     world.end(JobClass::Opening, &encoded(20.0));
+    assert!(machine::source_to_hash(&world.content).is_some());
     assert_eq!(world.queue(), ["Pictures", "Group 360p 480p 720p audio-64k audio-128k"]);
     world.make_all();
     world.end(JobClass::Group, &encoded(3.0));
@@ -343,6 +345,23 @@ fn when_every_rendition_gives_up_the_content_has_failed_and_can_be_replayed() {
     assert_eq!(world.content.status, Status::Processing);
     assert_eq!(world.renditions[0].state, RenditionState::Waiting);
     assert!(remedy::replay(&world.facts(), &letter).is_err(), "it runs already");
+}
+
+#[test]
+fn a_film_whose_every_rung_gives_up_after_its_opening_has_failed() {
+    let mut world = World::encoding(film(60.0));
+    world.make("360p", 2);
+    world.make("audio-64k", 2);
+    world.settle(&Check::NotConfigured);
+    assert_eq!(world.content.status, Status::Published);
+    world.jobs.clear();
+    for name in ["360p", "480p", "720p", "audio-64k", "audio-128k"] {
+        world.fail(name);
+    }
+    world.hashed();
+    world.settle(&Check::NotConfigured);
+    assert_eq!(world.content.status, Status::Failed, "nothing of it plays any more");
+    assert_eq!(world.content.blocked.expect("a reason").code, "encode_failed");
 }
 
 #[test]

@@ -13,13 +13,13 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::process::Child;
 use tokio::time::timeout;
 
 /// The end of a worker's log that is kept when it fails, bytes.
-const LOG_TAIL_BYTES: usize = 2_048;
+const LOG_TAIL_BYTES: u64 = 2_048;
 /// Bytes of a frame's length.
 const HEADER_BYTES: usize = 4;
 
@@ -133,10 +133,20 @@ impl Worker {
 
     /// The end of what it logged.
     pub(super) async fn last_words(&self) -> String {
-        let log = tokio::fs::read(&self.log).await.unwrap_or_default();
-        let tail = &log[log.len().saturating_sub(LOG_TAIL_BYTES)..];
-        String::from_utf8_lossy(tail).trim().to_owned()
+        let log = tail(&self.log).await.unwrap_or_default();
+        String::from_utf8_lossy(&log).trim().to_owned()
     }
+}
+
+/// The last bytes of a file that may be as large as the worker's file limit.
+async fn tail(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = tokio::fs::File::open(path).await?;
+    let length = file.metadata().await?.len();
+    file.seek(io::SeekFrom::Start(length.saturating_sub(LOG_TAIL_BYTES))).await?;
+    let mut last = Vec::new();
+    // It may still grow: no more is read than was asked for.
+    file.take(LOG_TAIL_BYTES).read_to_end(&mut last).await?;
+    Ok(last)
 }
 
 /// The worker's executable: as configured, else beside the server's own.
@@ -148,4 +158,19 @@ pub(super) fn executable(configured: &Path) -> io::Result<PathBuf> {
         return Ok(std::env::current_exe()?.with_file_name("codec-worker"));
     }
     Ok(configured.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn of_a_long_log_only_the_end_is_read() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("worker.log");
+        std::fs::write(&path, "the same complaint\n".repeat(10_000) + "out of memory").expect("ok");
+        let last = tail(&path).await.expect("it reads");
+        assert_eq!(last.len() as u64, LOG_TAIL_BYTES);
+        assert!(last.ends_with(b"out of memory"));
+    }
 }

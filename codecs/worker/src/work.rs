@@ -1,5 +1,6 @@
 //! From a command to its last event.
 
+use crate::cell;
 use crate::control::Control;
 use crate::encode;
 use crate::failure::{Failure, Result};
@@ -8,6 +9,7 @@ use crate::output::Output;
 use crate::pictures;
 use crate::probe;
 use ffmpeg_next as ffmpeg;
+use playhouse_codecs::order::OPENING_SEGMENTS;
 use playhouse_codecs::worker::{Command, Event};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -31,6 +33,9 @@ pub(crate) fn run(control: &Control, folder: &Path, command: Command) -> ExitCod
 }
 
 fn perform(control: &Control, output: &Output, command: Command) -> Result<()> {
+    if !is_urgent(&command) {
+        cell::give_way();
+    }
     ffmpeg::init()?;
     ffmpeg::log::set_level(ffmpeg::log::Level::Error);
     match command {
@@ -43,6 +48,20 @@ fn perform(control: &Control, output: &Output, command: Command) -> Result<()> {
         Command::Try(what) => {
             forbidden::attempt(control, &what);
             Ok(())
+        }
+    }
+}
+
+/// What a creator waits for: the look at a source, and the segments that it begins to play with.
+fn is_urgent(command: &Command) -> bool {
+    match command {
+        Command::Probe | Command::Try(_) => true,
+        Command::Pictures(_) => false,
+        Command::Encode(job) => {
+            let video = job.video.iter().map(|target| target.end);
+            video
+                .chain(job.audio.iter().map(|target| target.end))
+                .all(|end| end <= OPENING_SEGMENTS)
         }
     }
 }

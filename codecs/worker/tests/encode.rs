@@ -3,7 +3,8 @@
 mod harness;
 
 use harness::{clip, encode, generate, lowest, pictures, probe, samples};
-use playhouse_codecs::worker::{Command, Event, PictureJob, Storyboard};
+use playhouse_codecs::plan::EncodePlan;
+use playhouse_codecs::worker::{Command, Event, PictureJob, Storyboard, VideoTarget};
 
 const LONG: &str = "-f lavfi -i testsrc2=s=320x240:r=25:d=15 -f lavfi -i sine=f=440:r=48000:d=15 \
                     -c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 100 -c:a aac";
@@ -100,6 +101,45 @@ fn late_sound_stays_late() {
     let last = heard.iter().rposition(|sample| sample.unsigned_abs() > 1_000).expect("sound");
     assert!(first.abs_diff(81_600) < 600, "{first}");
     assert!(last.abs_diff(177_600) < 600, "{last}");
+}
+
+/// A camera that was paused for an hour: the hole is filled as it is reached, not all at once, and
+/// a job that ends before its end does not fill it.
+#[test]
+fn a_hole_of_an_hour_does_not_hold_up_what_comes_before_it() {
+    let folder = tempfile::tempdir().expect("folder");
+    let paused = "-f lavfi -i testsrc2=s=854x480:r=25:d=4 -vf \
+                  setpts=if(gte(N\\,50)\\,PTS+3600/TB\\,PTS) -fps_mode passthrough \
+                  -c:v libx264 -preset ultrafast -pix_fmt yuv420p";
+    let media = probe(&generate(&folder, "paused.mkv", paused));
+    let mut job = lowest(&media, Some(0..1));
+    let rungs = EncodePlan::new(&media).ladder.video;
+    job.video = rungs.into_iter().map(|rung| VideoTarget { rung, first: 0, end: 1 }).collect();
+    assert!(job.video.len() > 1);
+    let ended = encode(&folder.path().join("paused.mkv"), &job);
+    for target in &job.video {
+        let made = pictures(&ended.joined(&target.rung.name)).len();
+        assert_eq!(made as u64, job.timeline.segment_range(0).end);
+    }
+}
+
+/// A film that has just come must not wait for the cores that a long encode fills.
+#[test]
+fn a_long_encode_gives_way_and_an_opening_does_not() {
+    let folder = tempfile::tempdir().expect("folder");
+    let media = probe(&generate(&folder, "long.mp4", LONG));
+    for (end, nice) in [(2, "0"), (3, "5")] {
+        let mut worker = harness::Worker::start(&folder.path().join("long.mp4"));
+        worker.say(&Command::Encode(lowest(&media, Some(0..end))));
+        assert!(matches!(worker.event(), Some(Event::InitWritten { .. })));
+        let stat = format!("/proc/{}/stat", worker.child.id());
+        let stat = std::fs::read_to_string(stat).expect("it runs");
+        // proc(5): the nice value is the 19th, behind a name in brackets.
+        let behind = stat.rsplit_once(')').expect("a name").1;
+        assert_eq!(behind.split_whitespace().nth(16), Some(nice), "{stat}");
+        worker.control = None;
+        worker.child.wait().expect("it ends without its node");
+    }
 }
 
 /// A plan that does not fit the worker's is refused and never half done.

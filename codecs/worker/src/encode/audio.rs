@@ -182,7 +182,7 @@ impl<'a> Track<'a> {
         let channels = u64::from(self.target.rung.channels);
         let count = samples.len() as u64 / channels;
         let append = self.line.append(self.at, count);
-        self.at += count.cast_signed();
+        self.at = self.at.saturating_add_unsigned(count);
         self.silence(append.silence)?;
         let kept = usize::try_from(append.cut * channels).unwrap_or(usize::MAX);
         self.pending.extend_from_slice(samples.get(kept..).unwrap_or_default());

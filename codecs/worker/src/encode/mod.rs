@@ -17,6 +17,7 @@ use crate::failure::{Failure, Result};
 use crate::output::Output;
 use playhouse_codecs::worker::EncodeJob;
 use progress::Progress;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What every rendition of a job shares.
 pub(crate) struct Context<'a> {
@@ -35,8 +36,8 @@ pub(crate) fn encode(control: &Control, output: &Output, job: &EncodeJob) -> Res
     let progress = Progress::new(job.video.len(), job.audio.len());
     let context = Context { control, output, job, progress };
     std::thread::scope(|scope| {
-        let audio = scope.spawn(|| stop_on_failure(&context, audio::encode(&context)));
-        let video = stop_on_failure(&context, video::encode(&context));
+        let audio = scope.spawn(|| stop_on_failure(&context, || audio::encode(&context)));
+        let video = stop_on_failure(&context, || video::encode(&context));
         let audio = audio.join().unwrap_or_else(|_| Err(Failure::internal("a panic in audio")));
         first_cause(video, audio)
     })
@@ -53,7 +54,10 @@ impl Context<'_> {
     }
 }
 
-fn stop_on_failure(context: &Context<'_>, result: Result<()>) -> Result<()> {
+/// A panic stops the other part too: it would encode to its end for nobody.
+fn stop_on_failure(context: &Context<'_>, part: impl FnOnce() -> Result<()>) -> Result<()> {
+    let result = catch_unwind(AssertUnwindSafe(part));
+    let result = result.unwrap_or_else(|_| Err(Failure::internal("a panic")));
     if result.is_err() {
         context.control.stop();
     }

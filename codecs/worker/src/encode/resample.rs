@@ -37,11 +37,13 @@ impl Form {
         unsafe {
             let raw = sound.as_ptr();
             let layout = &(*raw).ch_layout;
+            // Other orders keep a pointer in the mask's place, which differs for each frame.
+            let masked = layout.order == ffi::AVChannelOrder::AV_CHANNEL_ORDER_NATIVE;
             Self {
                 format: (*raw).format,
                 rate: (*raw).sample_rate,
                 channels: layout.nb_channels,
-                mask: layout.u.mask,
+                mask: if masked { layout.u.mask } else { 0 },
             }
         }
     }

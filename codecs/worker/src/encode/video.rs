@@ -38,7 +38,10 @@ pub(super) fn encode(context: &Context<'_>) -> Result<()> {
     let mut pictures = Pictures::open(context, media, outgoing)?;
     pictures.begin_before(first)?;
     while tracks.iter().any(|track| !track.is_complete()) {
-        let more = pictures.step(&mut |at, picture| tracks[at].take(picture))?;
+        let more = pictures.step(&mut |at, picture| {
+            tracks[at].take(picture)?;
+            Ok(tracks.iter().any(|track| !track.is_complete()))
+        })?;
         if !more {
             break;
         }
@@ -116,7 +119,7 @@ impl<'a> Pictures<'a> {
         }
         if let Some((_, graph)) = &mut self.graph {
             graph.push(&picture)?;
-            hand_on(graph, self.outgoing.sizes.len(), take)?;
+            hand_on(self.context, graph, self.outgoing.sizes.len(), take)?;
         }
         Ok(true)
     }
@@ -124,7 +127,7 @@ impl<'a> Pictures<'a> {
     fn drain(&mut self, take: &mut Take<'_>) -> Result<()> {
         if let Some((_, mut graph)) = self.graph.take() {
             graph.end()?;
-            hand_on(&mut graph, self.outgoing.sizes.len(), take)?;
+            hand_on(self.context, &mut graph, self.outgoing.sizes.len(), take)?;
         }
         Ok(())
     }
@@ -140,23 +143,39 @@ impl<'a> Pictures<'a> {
         let start = (self.media.start_s / self.reader.time_base()).round() as i64;
         // Two pictures at one time, or one without any: the rate filter needs them to rise.
         let after_last = self.last_pts.saturating_add(1);
-        let pts =
-            picture.timestamp().map_or(after_last.max(0), |pts| (pts - start).max(after_last));
+        let pts = picture
+            .timestamp()
+            .map_or(after_last.max(0), |pts| pts.saturating_sub(start).max(after_last));
         self.last_pts = pts;
         picture.set_pts(Some(pts));
         Ok(Some(picture))
     }
 }
 
-type Take<'t> = dyn FnMut(usize, frame::Video) -> Result<()> + 't;
+/// Takes a picture of one size; false when no size needs another.
+type Take<'t> = dyn FnMut(usize, frame::Video) -> Result<bool> + 't;
 
-fn hand_on(graph: &mut Graph, outputs: usize, take: &mut Take<'_>) -> Result<()> {
-    for at in 0..outputs {
-        while let Some(picture) = graph.pull(at)? {
-            take(at, picture)?;
+/// One picture of each size in turn: where the source has a hole of hours, the rate filter fills it
+/// picture by picture, and what one size does not take is kept for it in memory.
+fn hand_on(
+    context: &Context<'_>,
+    graph: &mut Graph,
+    outputs: usize,
+    take: &mut Take<'_>,
+) -> Result<()> {
+    loop {
+        context.pulse()?;
+        let (mut came, mut wanted) = (false, true);
+        for at in 0..outputs {
+            if let Some(picture) = graph.pull(at)? {
+                wanted = take(at, picture)?;
+                came = true;
+            }
+        }
+        if !came || !wanted {
+            return Ok(());
         }
     }
-    Ok(())
 }
 
 /// One rendition.

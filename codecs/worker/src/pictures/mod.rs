@@ -21,6 +21,12 @@ use playhouse_codecs::worker::{Event, PictureJob};
 const CANDIDATES: usize = 8;
 const CANDIDATE_STEP: usize = 4;
 
+/// Going on costs less than a seek up to here: a seek begins at a key frame, in two seconds of most
+/// films, and throws away what the decoder's threads have begun.
+const NEAR_S: f64 = 2.0;
+/// Beyond the farthest that a seek aims back: who has to begin at the start here cannot seek.
+const SEEK_BACK_S_MAX: f64 = 62.0;
+
 /// Makes the pictures of a job.
 ///
 /// # Errors
@@ -28,7 +34,8 @@ const CANDIDATE_STEP: usize = 4;
 pub(crate) fn make(control: &Control, output: &Output, job: &PictureJob) -> Result<()> {
     let none = || Failure::mismatch("pictures of a source without video");
     let media = job.media.video.as_ref().ok_or_else(none)?;
-    let mut stills = Stills { control, media, reader: Reader::open(media.index, 2)? };
+    let reader = Reader::open(media.index, 2)?;
+    let mut stills = Stills { control, media, reader, last_s: None, unseekable: false };
     for (number, at_ms) in job.thumbnails_ms.iter().enumerate() {
         let size = fitted(media, job.thumbnail_width);
         if let Some((at_s, picture)) = stills.best_near(*at_ms as f64 / 1_000.0, size)? {
@@ -78,6 +85,15 @@ struct Stills<'a> {
     control: &'a Control,
     media: &'a VideoInfo,
     reader: Reader,
+    /// Time of the last picture that was read; none at the start and at the end.
+    last_s: Option<f64>,
+    /// No seek works: each would decode from the start, hours of a long film for each picture.
+    unseekable: bool,
+}
+
+/// Whether a picture at `at_s` is reached by reading on.
+fn goes_on(last_s: Option<f64>, at_s: f64, unseekable: bool) -> bool {
+    last_s.is_some_and(|last_s| last_s <= at_s && (unseekable || at_s - last_s <= NEAR_S))
 }
 
 type Still = Option<(f64, frame::Video)>;
@@ -104,6 +120,11 @@ impl Stills<'_> {
     /// The first picture from `at_s - early_s` on, else the last one before the end.
     fn at(&mut self, at_s: f64, early_s: f64) -> Result<Still> {
         let target = self.media.start_s + at_s;
+        if goes_on(self.last_s, at_s, self.unseekable)
+            && let Some(still) = self.onwards(at_s, early_s, false)?
+        {
+            return Ok(Some(still));
+        }
         if self.reader.seek_to_key(target)
             && let Some(still) = self.onwards(at_s, early_s, true)?
         {
@@ -112,6 +133,7 @@ impl Stills<'_> {
         // A container without an index lands too late or beyond the end: aim earlier.
         for attempt in 0.. {
             let aimed = self.reader.seek(target, attempt)?;
+            self.unseekable |= !aimed && at_s > SEEK_BACK_S_MAX;
             let still = self.onwards(at_s, early_s, aimed)?;
             if still.is_some() || !aimed {
                 return Ok(still);
@@ -139,10 +161,12 @@ impl Stills<'_> {
     fn next(&mut self) -> Result<Still> {
         let mut picture = frame::Video::empty();
         if !self.reader.next(&mut picture, self.control, || 0)? {
+            self.last_s = None;
             return Ok(None);
         }
         let ticks = picture.timestamp().unwrap_or(0) as f64;
         let seconds = ticks * self.reader.time_base() - self.media.start_s;
+        self.last_s = Some(seconds);
         picture.set_pts(Some(0));
         Ok(Some((seconds, picture)))
     }
@@ -156,5 +180,20 @@ impl Stills<'_> {
         graph.push(picture)?;
         graph.end()?;
         graph.pull(0)?.ok_or_else(|| Failure::internal("the filters kept a picture"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::goes_on;
+
+    /// Where no seek works, the film is read once and not from its start for each picture.
+    #[test]
+    fn what_is_near_or_cannot_be_sought_is_reached_by_reading_on() {
+        assert!(!goes_on(None, 0.0, false), "nothing was read yet");
+        assert!(goes_on(Some(4.5), 6.0, false));
+        assert!(!goes_on(Some(4.5), 60.0, false));
+        assert!(goes_on(Some(4.5), 60.0, true));
+        assert!(!goes_on(Some(60.0), 4.5, true), "time does not go back");
     }
 }

@@ -133,7 +133,9 @@ fn read(
     while let Some(packet) = reader::next_packet(input)? {
         control.pulse(|| 0)?;
         let Some((start, length)) = times_of(&packet, &scales) else { continue };
-        all[packet.stream()].add(start, length);
+        // A transport stream may show a stream that was not there when the probe began.
+        let Some(times) = all.get_mut(packet.stream()) else { continue };
+        times.add(start, length);
         let begun = *begun.get_or_insert(start);
         if seconds.is_some_and(|seconds| start - begun > seconds) {
             break;
