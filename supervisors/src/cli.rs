@@ -81,7 +81,8 @@ impl Settings {
             overrides.extend(value.as_ref().map(|value| format!("{key}={value}")));
         }
         overrides.extend(self.overrides.iter().cloned());
-        config::load(self.config.as_deref(), std::env::vars(), &overrides)
+        let variables = config::variables(std::env::vars_os())?;
+        config::load(self.config.as_deref(), variables.into_iter(), &overrides)
     }
 }
 
