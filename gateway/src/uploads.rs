@@ -28,7 +28,6 @@ pub(crate) async fn options(State(app): State<App>) -> Response {
     (
         StatusCode::NO_CONTENT,
         [
-            (tus::RESUMABLE, tus::Version::TEXT),
             (HeaderName::from_static("tus-version"), tus::Version::TEXT),
             (HeaderName::from_static("tus-extension"), HeaderValue::from_static(tus::EXTENSIONS)),
             (
@@ -174,9 +173,7 @@ pub(crate) async fn terminate(
     tus::resumable(&headers)?;
     own(&app, &caller, id).await?;
     match ask_session(&app, id, Ask::Terminate).await? {
-        Reply::Ended => {
-            Ok((StatusCode::NO_CONTENT, [(tus::RESUMABLE, tus::Version::TEXT)]).into_response())
-        }
+        Reply::Ended => Ok(StatusCode::NO_CONTENT.into_response()),
         Reply::Refused(refusal) => Err(refused(refusal)),
         other @ (Reply::Upload(_) | Reply::Granted { .. }) => Err(unexpected(&other)),
     }
@@ -245,7 +242,6 @@ fn told(status: StatusCode, upload: &Upload) -> Response {
     let mut response = (
         status,
         [
-            (tus::RESUMABLE, tus::Version::TEXT),
             (UPLOAD_OFFSET, HeaderValue::from(upload.offset_bytes)),
             (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
             (CONTENT_ID, content_id.expect("an id is ASCII")),

@@ -292,3 +292,20 @@ async fn a_proxy_that_knows_no_patch_is_no_obstacle() {
     let delete = post().header("x-http-method-override", "DELETE");
     assert_eq!(house.send(delete, "").await.status, 204);
 }
+
+#[tokio::test]
+async fn every_answer_names_the_version_refusals_too() {
+    let house = House::open().await;
+    let ada = Creator::named(&house, "ada");
+    let path = ada.create(10).await;
+    let nowhere = format!("/api/v1/uploads/{}", uuid::Uuid::now_v7());
+    for answer in [
+        ada.head(&path).await,
+        ada.head(&nowhere).await,
+        ada.patch(&path, 3, "x").await,
+        house.send(Request::put(&path), "").await,
+        house.send(ada.request(Method::DELETE, &path), "").await,
+    ] {
+        assert_eq!(answer.header("tus-resumable"), "1.0.0", "{}", answer.status);
+    }
+}
