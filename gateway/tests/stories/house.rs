@@ -47,7 +47,7 @@ impl House {
         let platform = platform(&stores, fences.clone());
         let gateway = Gateway { platform: platform.clone(), auth: keys.clone(), config };
         let router = playhouse_gateway::router(gateway);
-        Self { router, platform, keys, fences, _stores: stores, folder: folder }
+        Self { router, platform, keys, fences, _stores: stores, folder }
     }
 
     pub(crate) fn data(&self) -> &std::path::Path {

@@ -59,6 +59,9 @@ impl<'a> Creator<'a> {
     }
 }
 
+/// Headers of a creation, and the status and words of its refusal.
+type Case<'a> = (&'a [(&'a str, &'a str)], u16, &'a str);
+
 /// Bytes that tell where they stand.
 fn bytes(size: usize) -> Vec<u8> {
     (0..size).map(|at| (at * 31 % 251) as u8).collect()
@@ -131,7 +134,7 @@ async fn a_creation_can_bring_the_first_bytes() {
 async fn a_creation_that_is_wrong_is_named_and_leaves_nothing() {
     let house = House::open().await;
     let ada = Creator::named(&house, "ada");
-    let cases: [(&[(&str, &str)], u16, &str); 9] = [
+    let cases: [Case<'_>; 9] = [
         (&[], 400, "upload-length is missing"),
         (&[("upload-length", "-5")], 400, "upload-length"),
         (&[("upload-length", "0")], 400, "empty file"),
