@@ -40,6 +40,10 @@ pub struct Config {
     /// Uploads that may be written to at one time; one more is answered `Busy`. Each holds one
     /// descriptor, and the usual limit of a process is 1024 or more of them.
     pub staging_writers_max: usize,
+    /// Free space that uploads leave on the disk, bytes; with less left they are answered `Full`.
+    /// On a disk that is full to the last byte nothing could even be removed, because the catalog
+    /// must write that down first. A segment under way takes some megabytes as well.
+    pub staging_reserve_bytes: u64,
 
     /// Size at which a topic's file is closed and a new one begun: the step of retention.
     pub event_file_bytes: u64,
@@ -67,6 +71,7 @@ impl Default for Config {
             catalog_bytes_max: 64 << 30,
             blob_chunk_bytes: 256 << 10,
             staging_writers_max: 512,
+            staging_reserve_bytes: 64 << 20,
             event_file_bytes: 16 << 20,
             event_topic_bytes: 256 << 20,
             event_record_bytes_max: 256 << 10,

@@ -60,7 +60,7 @@ impl Client {
     #[must_use]
     pub fn new(server: &str, token: Option<&str>) -> Self {
         let token = token.map(str::to_owned);
-        Self { http: reqwest::Client::new(), server: server.to_owned(), token }
+        Self { http: http(), server: server.to_owned(), token }
     }
 
     /// The token, empty without one.
@@ -163,4 +163,11 @@ pub async fn send(request: RequestBuilder) -> Answer {
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let body = response.bytes().await.expect("the body is whole").to_vec();
     Answer { status, headers, body }
+}
+
+/// An HTTP client. The program's TLS is linked into this one too, and wants to be named.
+pub(crate) fn http() -> reqwest::Client {
+    // Installed already is as good: it is the only provider that is linked.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
 }

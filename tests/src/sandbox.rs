@@ -3,7 +3,7 @@
 //! It can be stopped, killed, armed with a failpoint and started again on the same data. The
 //! process ends with the sandbox, by its id. The node's log is shown when a story fails.
 
-use crate::client::Client;
+use crate::client::{Client, http};
 use crate::command::{Ended, run};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
@@ -71,7 +71,8 @@ impl Sandbox {
     async fn wait_ready(&mut self) {
         let began = Instant::now();
         let url = self.url("/readyz");
-        while !reqwest::get(&url).await.is_ok_and(|answer| answer.status().is_success()) {
+        let http = http();
+        while !http.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
             if let Some(status) = self.ended() {
                 panic!("the node ended at once ({status}); its log:\n{}", self.log());
             }

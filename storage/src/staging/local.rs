@@ -31,6 +31,7 @@ struct Shared {
     blobs: PathBuf,
     root: PathBuf,
     writers_max: usize,
+    reserve_bytes: u64,
     uploads: Mutex<HashMap<UploadId, Arc<Mutex<Turn>>>>,
 }
 
@@ -57,6 +58,7 @@ impl LocalStaging {
             blobs: blob_root.to_owned(),
             root,
             writers_max: config.staging_writers_max,
+            reserve_bytes: config.staging_reserve_bytes,
             uploads: Mutex::default(),
         };
         Ok(Self { shared: Arc::new(shared) })
@@ -121,7 +123,12 @@ impl Shared {
             file.set_len(offset)?;
             turn.number += 1;
             turn.end = offset;
-            Ok(LocalWriter { turn: entry.clone(), number: turn.number, file: Arc::new(file) })
+            Ok(LocalWriter {
+                turn: entry.clone(),
+                number: turn.number,
+                file: Arc::new(file),
+                reserve_bytes: self.reserve_bytes,
+            })
         })
     }
 
@@ -175,6 +182,7 @@ struct LocalWriter {
     turn: Arc<Mutex<Turn>>,
     number: u64,
     file: Arc<File>,
+    reserve_bytes: u64,
 }
 
 impl LocalWriter {
@@ -193,18 +201,30 @@ impl LocalWriter {
     }
 }
 
+/// `Full` unless the file's disk has so many bytes free for this process.
+fn has_room(file: &File, bytes: u64) -> Result<()> {
+    let disk = rustix::fs::fstatvfs(file).map_err(std::io::Error::from)?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    if free < bytes { Err(Error::Full) } else { Ok(()) }
+}
+
 #[async_trait]
 impl PartWriter for LocalWriter {
     async fn write(&mut self, bytes: Bytes) -> Result<()> {
-        self.in_turn(move |file, turn| match file.write_all_at(&bytes, turn.end) {
-            Ok(()) => {
-                turn.end += bytes.len() as u64;
-                Ok(())
-            }
-            Err(error) => {
-                // Half a chunk would make the file longer than what is told.
-                file.set_len(turn.end)?;
-                Err(error.into())
+        let reserve_bytes = self.reserve_bytes;
+        self.in_turn(move |file, turn| {
+            let length = bytes.len() as u64;
+            has_room(file, length.saturating_add(reserve_bytes))?;
+            match file.write_all_at(&bytes, turn.end) {
+                Ok(()) => {
+                    turn.end += length;
+                    Ok(())
+                }
+                Err(error) => {
+                    // Half a chunk would make the file longer than what is told.
+                    file.set_len(turn.end)?;
+                    Err(error.into())
+                }
             }
         })
         .await

@@ -52,6 +52,8 @@ impl Client {
     }
 
     fn patient_for(silence: Duration, server: &str, token: &str) -> Result<Self> {
+        // Installed already is as good: it is the only provider that is linked.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = || reqwest::Client::builder().connect_timeout(Duration::from_secs(5));
         let failed = "the HTTP client does not start";
         let asking = builder().read_timeout(silence).build().context(failed)?;
@@ -159,13 +161,27 @@ async fn answer(request: RequestBuilder) -> Result<Response, Break> {
     })
 }
 
-/// The innermost cause: "connection refused" says more than "error sending request".
+/// The innermost cause: "connection refused" says more than "error sending request". A certificate
+/// that is not trusted will not be trusted in a minute either.
 fn away(error: &reqwest::Error) -> Break {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
+    let mut cause: &(dyn std::error::Error + 'static) = error;
+    while let Some(inner) = inner(cause) {
         cause = inner;
     }
-    Break::Away(cause.to_string())
+    match cause.downcast_ref() {
+        Some(rustls::Error::InvalidCertificate(why)) => {
+            Break::Refused(format!("the server's certificate is not trusted: {why}"))
+        }
+        _ => Break::Away(cause.to_string()),
+    }
+}
+
+/// An I/O error that wraps another one names that one's source as its own: the one between counts.
+fn inner<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a (dyn std::error::Error + 'static)> {
+    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    wrapped.map(|inner| inner as &(dyn std::error::Error + 'static)).or_else(|| error.source())
 }
 
 /// What a problem document (RFC 9457) says, or the status.

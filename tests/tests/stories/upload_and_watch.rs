@@ -1,10 +1,12 @@
 //! A creator uploads a clip with the command line; a viewer plays every rendition of it.
 
 use crate::shared;
-use playhouse_tests::client::send;
+use playhouse_tests::client::{Answer, Client, send};
 use playhouse_tests::command::run;
 use playhouse_tests::sandbox::{Sandbox, content_of};
 use playhouse_tests::{clip, media};
+use serde_json::Value;
+use std::time::{Duration, Instant};
 
 #[tokio::test]
 async fn a_clip_is_published_and_every_rendition_plays() {
@@ -25,7 +27,9 @@ async fn a_clip_is_published_and_every_rendition_plays() {
         assert!(names.iter().any(|name| name == expected), "{names:?}");
     }
     assert!(!names.iter().any(|name| name == "1080p"), "never upscaled: {names:?}");
-    assert!(!content["thumbnails"].as_array().expect("a list").is_empty(), "{content:#}");
+    let pictured =
+        |content: &Value| content["thumbnails"].as_array().is_some_and(|all| all.len() > 2);
+    client.wait_content(&id, shared::ENCODED_WITHIN, pictured).await;
 
     let source = clip();
     let source = source.to_str().expect("the repository's path is text");
@@ -37,12 +41,25 @@ async fn a_clip_is_published_and_every_rendition_plays() {
     assert!(sandbox.stop().await.success(), "SIGTERM ends the node well");
 }
 
+/// A manifest once nothing about it will change: closing work follows the last rendition.
+async fn settled(viewer: &Client, path: &str) -> Answer {
+    let began = Instant::now();
+    loop {
+        let answer = viewer.get(path).await;
+        if answer.header("cache-control") != "no-cache" || began.elapsed() > shared::ENCODED_WITHIN
+        {
+            return answer;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 #[tokio::test]
 async fn caches_and_players_get_the_headers_they_need() {
     let sandbox = Sandbox::started(&[]).await;
     let id = sandbox.upload(&clip());
     let viewer = sandbox.anonymous();
-    let master = viewer.get(&format!("/media/{id}/master.m3u8")).await;
+    let master = settled(&viewer, &format!("/media/{id}/master.m3u8")).await;
     assert_eq!(master.status, 200);
     assert_eq!(master.header("content-type"), "application/vnd.apple.mpegurl");
     assert!(master.header("cache-control").contains("max-age=30"), "{:?}", master.headers);
