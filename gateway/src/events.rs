@@ -11,6 +11,7 @@ use crate::auth::Caller;
 use crate::content::read;
 use crate::extract::Id;
 use crate::problem::{Answer, Problem};
+use crate::stopping::Stopping;
 use crate::view::{self, Rows};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -28,7 +29,12 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// GET: events `content`, `progress` and `end`.
-pub(crate) async fn watch(State(app): State<App>, caller: Caller, Id(id): Id<ContentId>) -> Answer {
+pub(crate) async fn watch(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<ContentId>,
+    stopping: Stopping,
+) -> Answer {
     let permit = Arc::clone(&app.streams).try_acquire_owned().map_err(|_| {
         Problem::unavailable("too-many-streams", "too many event streams are open, try again", 5)
     })?;
@@ -42,6 +48,7 @@ pub(crate) async fn watch(State(app): State<App>, caller: Caller, Id(id): Id<Con
         caller,
         id,
         hints,
+        stopping,
         told: Value::Null,
         progress: Vec::new(),
         dirty: false,
@@ -59,6 +66,7 @@ struct Watch {
     caller: Caller,
     id: ContentId,
     hints: Receiver<Hint>,
+    stopping: Stopping,
     /// The last snapshot that was sent.
     told: Value,
     /// The newest progress of each job (by the renditions that it serves).
@@ -105,13 +113,18 @@ impl Watch {
     }
 
     /// Collects hints until one can be acted on, at most as often as the debounce allows. False
-    /// when the stream's time is over.
+    /// when the stream's time is over, or the node stops.
     async fn wait(&mut self) -> bool {
         let config = &self.app.config;
         let refresh = self.last + Duration::from_secs(config.sse_refresh_s);
         let earliest = self.last + Duration::from_millis(config.sse_debounce_ms);
         while !self.dirty && self.progress.is_empty() {
-            match timeout_at(refresh.min(self.until), self.hints.recv()).await {
+            let hint = timeout_at(refresh.min(self.until), self.hints.recv());
+            let hint = tokio::select! {
+                hint = hint => hint,
+                () = self.stopping.asked() => return false,
+            };
+            match hint {
                 Ok(hint) => self.note(hint),
                 Err(_) => self.dirty = true,
             }

@@ -27,6 +27,7 @@ mod cors;
 mod extract;
 mod problem;
 mod serve;
+mod stopping;
 #[cfg(test)]
 mod testing;
 mod trace;

@@ -2,7 +2,7 @@
 
 use crate::problem::Problem;
 use crate::{
-    App, Gateway, admin, content, cors, docs, events, health, me, media, pages, trace, uploads,
+    App, Gateway, admin, content, cors, docs, events, health, me, media, pages, trace, tus, uploads,
 };
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -47,7 +47,7 @@ fn table() -> Vec<Row> {
     ]
 }
 
-/// The service of every route, with its layers: trace and problems outermost, then CORS.
+/// The service of every route, with its layers: trace and problems outermost, then CORS and tus.
 pub fn router(gateway: Gateway) -> Router {
     let app = App::from(gateway);
     let json_bytes_max = app.config.json_body_bytes_max;
@@ -57,6 +57,7 @@ pub fn router(gateway: Gateway) -> Router {
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(json_bytes_max))
+        .layer(from_fn(tus::layer))
         .layer(from_fn(cors::layer))
         .layer(from_fn(trace::layer))
         .with_state(app)

@@ -11,6 +11,7 @@ use crate::App;
 use crate::auth::Caller;
 use crate::extract::{Id, id};
 use crate::problem::{Answer, Problem, revoked};
+use crate::stopping::Stopping;
 use crate::tus::{self, UPLOAD_OFFSET};
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -27,7 +28,6 @@ pub(crate) async fn options(State(app): State<App>) -> Response {
     (
         StatusCode::NO_CONTENT,
         [
-            (tus::RESUMABLE, tus::Version::TEXT),
             (HeaderName::from_static("tus-version"), tus::Version::TEXT),
             (HeaderName::from_static("tus-extension"), HeaderValue::from_static(tus::EXTENSIONS)),
             (
@@ -57,7 +57,7 @@ pub(crate) async fn create(State(app): State<App>, caller: Caller, request: Requ
     let location = HeaderValue::from_str(&location).expect("a path of ASCII");
     let upload = match wish.with_body {
         false => upload,
-        true => write(&app, &upload, 0, body)
+        true => write(&app, &upload, 0, body, Stopping::of(&parts.extensions))
             .await
             .map_err(|problem| problem.with(header::LOCATION, location.clone()))?,
     };
@@ -158,7 +158,7 @@ pub(crate) async fn append(
     let upload = match nothing_left {
         // The answer to the last PATCH was lost; the client asks once more with nothing to send.
         true => upload,
-        false => write(&app, &upload, offset, body).await?,
+        false => write(&app, &upload, offset, body, Stopping::of(&parts.extensions)).await?,
     };
     Ok(told(StatusCode::NO_CONTENT, &upload))
 }
@@ -173,9 +173,7 @@ pub(crate) async fn terminate(
     tus::resumable(&headers)?;
     own(&app, &caller, id).await?;
     match ask_session(&app, id, Ask::Terminate).await? {
-        Reply::Ended => {
-            Ok((StatusCode::NO_CONTENT, [(tus::RESUMABLE, tus::Version::TEXT)]).into_response())
-        }
+        Reply::Ended => Ok(StatusCode::NO_CONTENT.into_response()),
         Reply::Refused(refusal) => Err(refused(refusal)),
         other @ (Reply::Upload(_) | Reply::Granted { .. }) => Err(unexpected(&other)),
     }
@@ -198,10 +196,17 @@ pub(crate) async fn overridden(app: State<App>, caller: Caller, request: Request
 }
 
 /// Takes the right to write and streams the body; answers the record after its last commit.
-async fn write(app: &App, upload: &Upload, offset: u64, body: Body) -> Answer<Upload> {
+async fn write(
+    app: &App,
+    upload: &Upload,
+    offset: u64,
+    body: Body,
+    stopping: Stopping,
+) -> Answer<Upload> {
     match ask_session(app, upload.id, Ask::Grant { offset }).await? {
         Reply::Granted { token, offset, size_bytes } => {
-            receive(app, Grant { upload: upload.id, token, offset, size_bytes }, body).await
+            let grant = Grant { upload: upload.id, token, offset, size_bytes };
+            receive(app, grant, body, stopping).await
         }
         Reply::Refused(refusal) => Err(refused(refusal)),
         other @ (Reply::Upload(_) | Reply::Ended) => Err(unexpected(&other)),
@@ -237,7 +242,6 @@ fn told(status: StatusCode, upload: &Upload) -> Response {
     let mut response = (
         status,
         [
-            (tus::RESUMABLE, tus::Version::TEXT),
             (UPLOAD_OFFSET, HeaderValue::from(upload.offset_bytes)),
             (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
             (CONTENT_ID, content_id.expect("an id is ASCII")),

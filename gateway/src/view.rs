@@ -3,8 +3,10 @@
 //! Everybody who may see a content sees the same keys; what is the creator's business alone (who
 //! they are, why an attempt failed, how far the upload is) is null for others.
 
+mod pictures;
+
 use playhouse_storage::model::{
-    Content, DeadLetter, MediaKind, Picture, PictureKind, Rendition, RenditionState, Status, Upload,
+    Content, DeadLetter, MediaKind, Rendition, RenditionState, Status, Upload,
 };
 use serde_json::{Value, json};
 
@@ -61,9 +63,8 @@ pub(crate) fn summary(content: &Content) -> Value {
         "created_at": content.created_at,
         "published_at": content.published_at,
         "hls": plays(content).then(|| format!("/media/{}/master.m3u8", content.id)),
-        "thumbnails": thumbnails(content),
-        // A seek bar needs the grid of the tiles, which no record tells.
-        "storyboard": null,
+        "thumbnails": pictures::thumbnails(content),
+        "storyboard": pictures::storyboard(content),
     })
 }
 
@@ -140,20 +141,6 @@ fn rendition(rendition: &Rendition, for_creator: bool) -> Value {
         "peak_bps": rendition.peak_bps,
         "codecs": rendition.init.as_ref().map(|init| &init.codecs),
         "last_error": for_creator.then_some(rendition.last_error.as_ref()).flatten(),
-    })
-}
-
-fn thumbnails(content: &Content) -> Vec<Value> {
-    let candidates = content.pictures.iter().filter(|p| p.kind == PictureKind::Thumbnail);
-    candidates.map(|picture| one_picture(content, picture)).collect()
-}
-
-fn one_picture(content: &Content, picture: &Picture) -> Value {
-    json!({
-        "url": format!("/media/{}/{}", content.id, picture.name),
-        "width": picture.width,
-        "height": picture.height,
-        "at_s": picture.at_ms as f64 / 1_000.0,
     })
 }
 

@@ -94,6 +94,13 @@ pub(crate) fn write_new(temporary: &Path, bytes: &[u8]) -> Result<()> {
     Ok(file.sync_all()?)
 }
 
+/// Makes a file that only this user can read, when there is none; what else it is made of is its
+/// owner's business.
+pub(crate) fn touch_private(path: &Path) -> Result<()> {
+    let options = &mut OpenOptions::new();
+    Ok(options.append(true).create(true).mode(0o600).open(path).map(drop)?)
+}
+
 /// Whether an error says that the two names are on different file systems.
 pub(crate) fn crosses_devices(error: &Error) -> bool {
     matches!(error, Error::Io(source) if source.kind() == ErrorKind::CrossesDevices)

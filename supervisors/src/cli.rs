@@ -3,7 +3,7 @@
 //! Nothing is decided here. Wrong usage is told apart from failure, because scripts branch on it.
 
 use crate::config::{self, Config};
-use crate::{node, telemetry, token, upload};
+use crate::{descriptors, node, telemetry, token, upload};
 use clap::{Args, Parser, Subcommand};
 use std::future::Future;
 use std::path::PathBuf;
@@ -81,7 +81,8 @@ impl Settings {
             overrides.extend(value.as_ref().map(|value| format!("{key}={value}")));
         }
         overrides.extend(self.overrides.iter().cloned());
-        config::load(self.config.as_deref(), std::env::vars(), &overrides)
+        let variables = config::variables(std::env::vars_os())?;
+        config::load(self.config.as_deref(), variables.into_iter(), &overrides)
     }
 }
 
@@ -106,6 +107,7 @@ pub(crate) fn run() -> Result<(), Failure> {
 
 fn serve(config: Config) -> Result<(), Failure> {
     telemetry::start();
+    descriptors::raise(config.gateway.connections_max);
     block_on(async { node::Node::load(config).await?.run().await })
 }
 

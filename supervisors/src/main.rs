@@ -4,6 +4,7 @@
 
 mod cli;
 mod config;
+mod descriptors;
 mod http;
 mod node;
 mod telemetry;

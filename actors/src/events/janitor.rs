@@ -9,7 +9,7 @@ use crate::{content, upload};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use playhouse_storage::Result as Stored;
-use playhouse_storage::model::{ContentId, UploadId};
+use playhouse_storage::model::{ContentId, Stage, UploadId, UploadState};
 use std::time::Duration;
 
 /// What the janitor is told.
@@ -44,15 +44,30 @@ impl Janitor {
         self.advance_unfinished(page).await
     }
 
-    /// Staged bytes of uploads that have no record: nobody can ever continue them.
+    /// Staged bytes that nobody can ever continue: of uploads that have no record or have ended.
+    /// A writer that was late leaves them, or a failure of power in the middle of their removal.
     async fn discard_orphans(&self) -> Stored<()> {
         for id in self.platform.engines.staging.list().await? {
-            if self.platform.engines.catalog.upload(id).await?.is_none() {
+            if self.is_orphan(id).await? {
                 self.platform.engines.staging.discard(id).await?;
-                tracing::info!(upload = %id, "staged bytes without an upload were removed");
+                tracing::info!(upload = %id, "staged bytes that nobody continues were removed");
             }
         }
         Ok(())
+    }
+
+    async fn is_orphan(&self, id: UploadId) -> Stored<bool> {
+        let catalog = &self.platform.engines.catalog;
+        let Some(upload) = catalog.upload(id).await? else { return Ok(true) };
+        match upload.state {
+            UploadState::Receiving => Ok(false),
+            UploadState::Terminated | UploadState::Expired => Ok(true),
+            // Its bytes become the source while the content still waits for them.
+            UploadState::Completed => {
+                let content = catalog.content(upload.content_id).await?;
+                Ok(content.is_none_or(|content| content.stage != Stage::Receive))
+            }
+        }
     }
 
     async fn advance_unfinished(&self, page: u32) -> Stored<()> {

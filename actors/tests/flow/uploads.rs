@@ -62,6 +62,27 @@ async fn a_terminated_upload_leaves_neither_bytes_nor_content() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_late_writer_leaves_of_an_ended_upload_is_removed() {
+    let house = House::build().await;
+    let upload = house.create(10, nothing()).await;
+    let granted = house.ask(upload.id, Request::Grant { offset: 0 }).await;
+    let Reply::Granted { token, .. } = granted else { panic!("{granted:?}") };
+    house.ask(upload.id, Request::Terminate).await;
+    let mut late = house.stores.staging.open(upload.id, token, 0).await.expect("opened");
+    late.write(bytes::Bytes::from_static(b"0123")).await.expect("written");
+    drop(late);
+    let house = house.reopen().await;
+    let staging = &house.stores.staging;
+    let gone = async {
+        while !staging.list().await.expect("a list").is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(crate::house::DEADLINE, gone).await.expect("the next round removes it");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bytes_for_a_deleted_content_are_not_taken() {
     let house = House::build().await;
     let upload = house.create(10, nothing()).await;

@@ -19,7 +19,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use playhouse_actors::content::Manifest;
 use playhouse_storage::model::{Content, ContentId};
-use range::{Wanted, wanted};
+use range::{Conditions, Wanted, wanted};
 
 const HLS: &str = "application/vnd.apple.mpegurl";
 const DASH: &str = "application/dash+xml";
@@ -65,7 +65,7 @@ pub(crate) async fn segment(
     State(app): State<App>,
     caller: Caller,
     Path((text, rendition, file)): Path<(String, String, String)>,
-    headers: HeaderMap,
+    Conditions(headers): Conditions,
 ) -> Answer {
     let content = playable(&app, &caller, &text).await?;
     blob(&app, &content, &format!("{rendition}/{file}"), &headers).await
@@ -76,7 +76,7 @@ pub(crate) async fn picture(
     State(app): State<App>,
     caller: Caller,
     Path((text, file)): Path<(String, String)>,
-    headers: HeaderMap,
+    Conditions(headers): Conditions,
 ) -> Answer {
     let content = playable(&app, &caller, &text).await?;
     blob(&app, &content, &file, &headers).await

@@ -3,8 +3,27 @@
 
 use super::validator;
 use crate::problem::Problem;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use std::convert::Infallible;
 use std::ops::Range;
+
+/// The headers of a request for a blob, without a range where that has no meaning: it is defined
+/// for GET alone (RFC 9110 section 14.2).
+pub(crate) struct Conditions(pub(crate) HeaderMap);
+
+impl<S: Sync> FromRequestParts<S> for Conditions {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let mut headers = parts.headers.clone();
+        if parts.method != Method::GET {
+            headers.remove(header::RANGE);
+        }
+        Ok(Self(headers))
+    }
+}
 
 /// What of a blob is wanted.
 #[derive(Debug, PartialEq, Eq)]
@@ -71,6 +90,18 @@ mod tests {
 
     fn check(text: &str, size: u64, expected: Wanted) {
         assert_eq!(parse(text, size), expected, "{text} of {size}");
+    }
+
+    #[tokio::test]
+    async fn a_range_is_for_get_alone() {
+        for (method, expected) in [(Method::GET, Wanted::Part(0..5)), (Method::HEAD, Wanted::Whole)]
+        {
+            let request =
+                axum::http::Request::builder().method(method).header("range", "bytes=0-4");
+            let (mut parts, ()) = request.body(()).unwrap().into_parts();
+            let Ok(conditions) = Conditions::from_request_parts(&mut parts, &()).await;
+            assert_eq!(wanted(&conditions.0, "\"a\"", 10), expected);
+        }
     }
 
     #[test]

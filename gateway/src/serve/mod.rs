@@ -2,12 +2,13 @@
 //!
 //! Beyond `connections_max` the listener does not accept, so the kernel's queue and then the
 //! client waits; heads are bounded in bytes, lines and time; a connection on which nothing moves
-//! is closed ([`idle`]). On shutdown no connection is taken any more, requests under way finish
-//! within `shutdown_s`, and what then still runs is dropped: connections live in this future.
+//! is closed ([`idle`]). On shutdown no connection is taken any more, requests under way are told
+//! ([`Stopping`]) and finish within `shutdown_s`, and what then still runs is dropped: connections live in this future.
 
 mod idle;
 
 use crate::Config;
+use crate::stopping::Stopping;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -22,7 +23,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
@@ -69,6 +70,7 @@ struct Server {
     idle: Duration,
     linger: Duration,
     shutdown: Duration,
+    stopping: watch::Sender<bool>,
 }
 
 impl Server {
@@ -87,6 +89,7 @@ impl Server {
             idle: Duration::from_secs(config.connection_idle_s),
             linger: Duration::from_millis(config.connection_linger_ms),
             shutdown: Duration::from_secs(config.shutdown_s),
+            stopping: watch::Sender::new(false),
         }
     }
 
@@ -95,7 +98,9 @@ impl Server {
         let _ = stream.set_nodelay(true);
         let io = TokioIo::new(Idle::new(stream, self.idle, self.linger));
         let router = self.router.clone();
-        let service = service_fn(move |request: Request<Incoming>| {
+        let stopping = Stopping::from(&self.stopping);
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(stopping.clone());
             router.clone().oneshot(request.map(Body::new))
         });
         let connection = self.graceful.watch(self.http.serve_connection(io, service));
@@ -108,6 +113,7 @@ impl Server {
     }
 
     async fn close(mut self) {
+        self.stopping.send_replace(true);
         let finished = tokio::time::timeout(self.shutdown, self.graceful.shutdown()).await;
         if finished.is_err() {
             tracing::warn!(open = self.connections.len(), "connections cut at shutdown");

@@ -1,14 +1,15 @@
 //! One body of an upload on its way to staging.
 //!
 //! What has been written is made durable and committed every few megabytes or seconds, and at the
-//! end, however it ends: whole, broken off, stalled or too long. So a broken connection costs at
+//! end, however it ends: whole, broken off, stalled, too long or because the node stops. So a broken connection costs at
 //! most the bytes since the last commit, and the offset never runs ahead of the disk. When even
-//! this request is dropped (the node stops), the bytes since the last commit are sent again.
+//! this request is dropped (the node has no time left), the bytes since the last commit are sent again.
 
 use super::{longer, record};
 use crate::App;
 use crate::extract::stalled;
 use crate::problem::{Answer, Problem};
+use crate::stopping::Stopping;
 use axum::body::{Body, BodyDataStream};
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -28,7 +29,12 @@ pub(super) struct Grant {
 }
 
 /// Streams `body` to staging; answers the record after the last commit.
-pub(super) async fn receive(app: &App, grant: Grant, body: Body) -> Answer<Upload> {
+pub(super) async fn receive(
+    app: &App,
+    grant: Grant,
+    body: Body,
+    stopping: Stopping,
+) -> Answer<Upload> {
     let staging = &app.platform.engines.staging;
     let writer = staging.open(grant.upload, grant.token, grant.offset).await?;
     let mut part = Part {
@@ -38,6 +44,7 @@ pub(super) async fn receive(app: &App, grant: Grant, body: Body) -> Answer<Uploa
         committed: grant.offset,
         committed_at: Instant::now(),
         last: None,
+        stopping,
         grant,
     };
     let mut stream = body.into_data_stream();
@@ -45,7 +52,9 @@ pub(super) async fn receive(app: &App, grant: Grant, body: Body) -> Answer<Uploa
     let upload = match &end {
         // Nothing more can be done with this writer.
         Err(End::Failed(_)) => None,
-        Ok(()) | Err(End::Broken(_) | End::Stalled | End::TooLong) => Some(part.commit().await?),
+        Ok(()) | Err(End::Broken(_) | End::Stalled | End::Stopping | End::TooLong) => {
+            Some(part.commit().await?)
+        }
     };
     match (end, upload) {
         (Ok(()), Some(upload)) => Ok(upload),
@@ -58,6 +67,7 @@ pub(super) async fn receive(app: &App, grant: Grant, body: Body) -> Answer<Uploa
 enum End {
     Broken(String),
     Stalled,
+    Stopping,
     TooLong,
     Failed(Problem),
 }
@@ -71,6 +81,11 @@ impl End {
             )
             .caused_by(cause),
             Self::Stalled => stalled(),
+            Self::Stopping => Problem::unavailable(
+                "stopping",
+                "the node stops; what had come is kept, go on from there when it is back",
+                2,
+            ),
             Self::TooLong => longer(left),
             Self::Failed(problem) => problem,
         }
@@ -86,13 +101,18 @@ struct Part<'a> {
     committed_at: Instant,
     /// The chunk that reaches the announced length.
     last: Option<Bytes>,
+    stopping: Stopping,
 }
 
 impl Part<'_> {
     async fn fill(&mut self, body: &mut BodyDataStream) -> Result<(), End> {
         let stall = self.app.config.body_stall();
         loop {
-            match timeout(stall, body.next()).await {
+            let next = tokio::select! {
+                next = timeout(stall, body.next()) => next,
+                () = self.stopping.asked() => return Err(End::Stopping),
+            };
+            match next {
                 Err(_) => return Err(End::Stalled),
                 Ok(None) => return self.close().await,
                 Ok(Some(Err(error))) => return Err(End::Broken(error.to_string())),

@@ -24,7 +24,7 @@ pub(crate) struct House {
     keys: Keys,
     fences: Vec<Fence>,
     _stores: Stores,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// An answer, read whole.
@@ -47,7 +47,11 @@ impl House {
         let platform = platform(&stores, fences.clone());
         let gateway = Gateway { platform: platform.clone(), auth: keys.clone(), config };
         let router = playhouse_gateway::router(gateway);
-        Self { router, platform, keys, fences, _stores: stores, _folder: folder }
+        Self { router, platform, keys, fences, _stores: stores, folder }
+    }
+
+    pub(crate) fn data(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     pub(crate) fn token(&self, subject: &str, role: Role) -> String {

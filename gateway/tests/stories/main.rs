@@ -7,4 +7,5 @@ mod answers;
 mod contents;
 mod events;
 mod house;
+mod stopping;
 mod uploads;

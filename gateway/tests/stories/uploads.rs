@@ -59,6 +59,9 @@ impl<'a> Creator<'a> {
     }
 }
 
+/// Headers of a creation, and the status and words of its refusal.
+type Case<'a> = (&'a [(&'a str, &'a str)], u16, &'a str);
+
 /// Bytes that tell where they stand.
 fn bytes(size: usize) -> Vec<u8> {
     (0..size).map(|at| (at * 31 % 251) as u8).collect()
@@ -131,7 +134,7 @@ async fn a_creation_can_bring_the_first_bytes() {
 async fn a_creation_that_is_wrong_is_named_and_leaves_nothing() {
     let house = House::open().await;
     let ada = Creator::named(&house, "ada");
-    let cases: [(&[(&str, &str)], u16, &str); 9] = [
+    let cases: [Case<'_>; 9] = [
         (&[], 400, "upload-length is missing"),
         (&[("upload-length", "-5")], 400, "upload-length"),
         (&[("upload-length", "0")], 400, "empty file"),
@@ -291,4 +294,21 @@ async fn a_proxy_that_knows_no_patch_is_no_obstacle() {
     house.send(post(), "").await.problem(405);
     let delete = post().header("x-http-method-override", "DELETE");
     assert_eq!(house.send(delete, "").await.status, 204);
+}
+
+#[tokio::test]
+async fn every_answer_names_the_version_refusals_too() {
+    let house = House::open().await;
+    let ada = Creator::named(&house, "ada");
+    let path = ada.create(10).await;
+    let nowhere = format!("/api/v1/uploads/{}", uuid::Uuid::now_v7());
+    for answer in [
+        ada.head(&path).await,
+        ada.head(&nowhere).await,
+        ada.patch(&path, 3, "x").await,
+        house.send(Request::put(&path), "").await,
+        house.send(ada.request(Method::DELETE, &path), "").await,
+    ] {
+        assert_eq!(answer.header("tus-resumable"), "1.0.0", "{}", answer.status);
+    }
 }

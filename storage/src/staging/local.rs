@@ -118,7 +118,7 @@ impl Shared {
                 return Err(Error::Corrupt { what });
             }
             if token > floor {
-                std::fs::write(folder.join("token"), token.to_string())?;
+                write_token(&folder, token)?;
             }
             file.set_len(offset)?;
             turn.number += 1;
@@ -281,7 +281,16 @@ fn open_data(folder: &Path) -> Result<(File, u64)> {
     Ok((file, length))
 }
 
-/// The highest token seen; half a number is left by a crash only, whose writers are gone.
+/// Replaces the highest token as a whole: on a full disk the old one must stay, else a late, older
+/// grant would be let in and cut off what newer ones have committed.
+fn write_token(folder: &Path, token: u64) -> Result<()> {
+    let fresh = folder.join("token.new");
+    std::fs::write(&fresh, token.to_string())?;
+    Ok(std::fs::rename(&fresh, folder.join("token"))?)
+}
+
+/// The highest token seen; one that is no number is left by a power failure, whose writers are
+/// gone.
 fn read_token(folder: &Path) -> Result<u64> {
     match std::fs::read_to_string(folder.join("token")) {
         Ok(text) => Ok(text.parse().unwrap_or(0)),

@@ -8,7 +8,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 /// Variables of this prefix with a `__` between section and key are configuration.
-const PREFIX: &str = "PLAYHOUSE_";
+pub(super) const PREFIX: &str = "PLAYHOUSE_";
 
 /// Puts a TOML file over `merged`.
 pub(super) fn file(merged: &mut Table, defaults: &Table, path: &Path) -> Result<(), Error> {

@@ -8,6 +8,7 @@ mod layers;
 mod schema;
 
 use serde::{Deserialize, Serialize};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use toml::Table;
 
@@ -124,6 +125,23 @@ impl Config {
     }
 }
 
+/// The variables that may be configuration. Others are nobody's business here, whatever bytes they
+/// are made of.
+///
+/// # Errors
+/// One of ours that is no text.
+pub(crate) fn variables(
+    all: impl Iterator<Item = (OsString, OsString)>,
+) -> Result<Vec<(String, String)>, Error> {
+    let named = all.filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+    let ours = named.filter(|(name, _)| name.starts_with(layers::PREFIX));
+    ours.map(|(name, value)| match value.into_string() {
+        Ok(text) => Ok((name, text)),
+        Err(_) => Err(Error::Invalid(format!("{name} is no UTF-8 text"))),
+    })
+    .collect()
+}
+
 /// Puts the three layers together. Without `file`, `cluster.toml` of the current folder is read
 /// when it is there.
 ///
@@ -192,6 +210,17 @@ mod tests {
             error,
             "configuration key node.stop_ms (from an argument) must be an integer, not \"soon\""
         );
+    }
+
+    #[test]
+    fn a_variable_that_is_no_text_is_named_when_it_is_ours() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let bad = || OsString::from_vec(vec![0xff]);
+        let of = |name: OsString| variables([(name, bad())].into_iter());
+        assert_eq!(of("LANG".into()), Ok(vec![]));
+        assert_eq!(of(bad()), Ok(vec![]));
+        let error = of("PLAYHOUSE_NODE__DATA".into()).expect_err("no text").to_string();
+        assert_eq!(error, "configuration: PLAYHOUSE_NODE__DATA is no UTF-8 text");
     }
 
     #[test]

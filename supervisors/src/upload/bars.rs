@@ -9,6 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+/// How many silences the answer to the last byte may take: three of 30 s are above the minute that
+/// a node gives itself for it.
+const QUIET_AT_END: u32 = 3;
+
 /// All bars of a command.
 pub(super) struct Bars {
     multi: MultiProgress,
@@ -77,14 +81,16 @@ impl UploadBar {
         self.bar.finish();
     }
 
-    /// Resolves when the position has not changed for `silence`.
+    /// Resolves when the position has not changed for `silence`; at the end, when the server has
+    /// gigabytes to put in their place before it answers, for some times that.
     pub(super) async fn stalled(&self, silence: Duration) {
-        let mut before = self.bar.position();
+        let (mut before, mut quiet) = (self.bar.position(), 0);
         loop {
             tokio::time::sleep(silence).await;
             let now = self.bar.position();
-            // With everything sent, the answer is awaited instead.
-            if now == before && Some(now) != self.bar.length() {
+            quiet = if now == before { quiet + 1 } else { 0 };
+            let most = if Some(now) == self.bar.length() { QUIET_AT_END } else { 1 };
+            if quiet >= most {
                 return;
             }
             before = now;

@@ -36,7 +36,11 @@ pub(super) enum Break {
 
 /// A node as its clients see it.
 pub(super) struct Client {
-    http: reqwest::Client,
+    /// For questions, which are answered soon.
+    asking: reqwest::Client,
+    /// For bytes. Its answer comes when all are sent, so silence is judged by their progress.
+    sending: reqwest::Client,
+    silence: Duration,
     server: String,
     token: String,
 }
@@ -44,14 +48,18 @@ pub(super) struct Client {
 impl Client {
     /// A client of `server` (without a slash at its end).
     pub(super) fn new(server: &str, token: &str) -> Result<Self> {
+        Self::patient_for(SILENCE, server, token)
+    }
+
+    fn patient_for(silence: Duration, server: &str, token: &str) -> Result<Self> {
         // Installed already is as good: it is the only provider that is linked.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(5))
-            .read_timeout(SILENCE)
-            .build()
-            .context("the HTTP client does not start")?;
-        Ok(Self { http, server: server.to_owned(), token: token.to_owned() })
+        let builder = || reqwest::Client::builder().connect_timeout(Duration::from_secs(5));
+        let failed = "the HTTP client does not start";
+        let asking = builder().read_timeout(silence).build().context(failed)?;
+        let sending = builder().build().context(failed)?;
+        let (server, token) = (server.to_owned(), token.to_owned());
+        Ok(Self { asking, sending, silence, server, token })
     }
 
     /// Begins an upload of `size_bytes` (tus "creation").
@@ -107,14 +115,14 @@ impl Client {
                 counted.passed(chunk.as_ref().map_or(0, |bytes| bytes.len() as u64));
             });
         let request = self
-            .request(Method::PATCH, url)
+            .signed(self.sending.request(Method::PATCH, url))
             .header("Content-Type", "application/offset+octet-stream")
             .header("Upload-Offset", offset)
             .header("Content-Length", left)
             .body(reqwest::Body::wrap_stream(chunks));
         tokio::select! {
             answer = answer(request) => answer.map(drop),
-            () = bar.stalled(SILENCE) => Err(Break::Away("the server takes no bytes".to_owned())),
+            () = bar.stalled(self.silence) => Err(Break::Away("the server takes no bytes".to_owned())),
         }
     }
 
@@ -126,7 +134,11 @@ impl Client {
     }
 
     fn request(&self, method: Method, url: &str) -> RequestBuilder {
-        self.http.request(method, url).header("Tus-Resumable", "1.0.0").bearer_auth(&self.token)
+        self.signed(self.asking.request(method, url))
+    }
+
+    fn signed(&self, request: RequestBuilder) -> RequestBuilder {
+        request.header("Tus-Resumable", "1.0.0").bearer_auth(&self.token)
     }
 }
 
@@ -190,6 +202,7 @@ fn encode_metadata(pairs: &[(&str, &str)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::io::AsyncWriteExt;
 
     #[test]
     fn metadata_is_base64_by_key() {
@@ -207,5 +220,48 @@ mod tests {
             problem(StatusCode::BAD_GATEWAY, "<html>"),
             "the server answered 502 Bad Gateway"
         );
+    }
+
+    /// Takes the bytes of one request in five pieces, a pause after each, then answers.
+    async fn take_slowly(listener: tokio::net::TcpListener, size: usize, pause: Duration) {
+        let (mut stream, _) = listener.accept().await.expect("a client");
+        let mut taken = vec![0; 64 * 1024];
+        let mut all = Vec::new();
+        while !all.windows(4).any(|end| end == b"\r\n\r\n") {
+            let read = stream.read(&mut taken).await.expect("a head");
+            all.extend_from_slice(&taken[..read]);
+        }
+        let head = all.windows(4).position(|end| end == b"\r\n\r\n").expect("just seen") + 4;
+        let (mut body, mut next) = (all.len() - head, 0);
+        while body < size {
+            if body >= next {
+                next += size / 5;
+                tokio::time::sleep(pause).await;
+            }
+            let read = stream.read(&mut taken).await.expect("bytes");
+            assert!(read > 0, "the client has cut itself off after {body} bytes");
+            body += read;
+        }
+        let answer = b"HTTP/1.1 204 No Content\r\nUpload-Offset: 0\r\n\r\n";
+        stream.write_all(answer).await.expect("the client waits");
+    }
+
+    #[tokio::test]
+    async fn an_upload_that_goes_on_is_not_cut_off_however_long_it_takes() {
+        const SIZE: usize = 40 << 20;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("film.mp4");
+        std::fs::write(&path, vec![7; SIZE]).expect("a file");
+        let source = Source { path, size_bytes: SIZE as u64, modified_ns: 0 };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let server = format!("http://{}", listener.local_addr().expect("an address"));
+        let silence = Duration::from_millis(1_000);
+        let client = Client::patient_for(silence, &server, "token").expect("a client");
+        let bar = super::super::Bars::new().upload("film", SIZE as u64);
+        let url = format!("{server}/upload");
+        let sent = client.append(&url, &source, 0, &bar);
+        let taken = take_slowly(listener, SIZE, silence.mul_f64(0.4));
+        let (sent, ()) = tokio::join!(sent, taken);
+        assert!(sent.is_ok(), "{sent:?}");
     }
 }

@@ -51,6 +51,10 @@ impl SqliteCatalog {
     /// # Errors
     /// `SchemaTooNew`, `Corrupt`, `Full`, or the engine's own.
     pub fn open(path: &Path, config: &Config) -> Result<Self> {
+        if let Some(folder) = path.parent() {
+            files::create_dirs(folder)?;
+        }
+        files::touch_private(path)?;
         let mut conn = Connection::open(path).map_err(explain)?;
         prepare(&conn, config.catalog_bytes_max)?;
         migrate::migrate(&mut conn)?;
@@ -240,6 +244,19 @@ mod tests {
         assert_eq!(ask("PRAGMA synchronous").await.unwrap(), Cell::Int(2));
         assert_eq!(ask("PRAGMA max_page_count").await.unwrap(), Cell::Int((64 << 30) / 4096));
         assert_eq!(ask("PRAGMA journal_size_limit").await.unwrap(), Cell::Int(64 << 20));
+    }
+
+    #[tokio::test]
+    async fn the_file_is_for_its_owner_alone_and_may_lie_in_a_new_folder() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("new/c.db");
+        let catalog = SqliteCatalog::open(&path, &Config::default()).unwrap();
+        catalog.ping().await.unwrap();
+        for name in ["c.db", "c.db-wal", "c.db-shm"] {
+            let facts = std::fs::metadata(path.with_file_name(name)).unwrap();
+            assert_eq!(facts.permissions().mode() & 0o777, 0o600, "{name}");
+        }
     }
 
     #[tokio::test]

@@ -51,7 +51,9 @@ pub(super) fn next(file: &mut impl Read, bytes_left: u64) -> Result<Frame> {
     }
     let [l0, l1, l2, l3, c0, c1, c2, c3] = header;
     let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
-    if length as u64 > bytes_left {
+    // No record is empty. Zeros, which a file system may leave where data never reached the disk,
+    // would pass for one: the checksum of nothing is zero.
+    if length == 0 || length as u64 > bytes_left {
         return Ok(Frame::Torn);
     }
     let mut json = vec![0; length];
@@ -107,5 +109,10 @@ mod tests {
     #[test]
     fn the_checksum_is_the_standard_one() {
         assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+    }
+
+    #[test]
+    fn zeros_are_no_record() {
+        assert!(matches!(next(&mut &[0; 64][..], 64), Ok(Frame::Torn)));
     }
 }
