@@ -60,7 +60,14 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let last_byte = Instant::now();
     bars.line(&format!("watch: {server}/watch/{}", upload.content_id));
     if arguments.wait {
-        watch::until_ended(&client, &upload.content_id, &bars, last_byte, &mut patience).await?;
+        let content = &upload.content_id;
+        let waited = watch::until_ended(&client, content, &bars, last_byte, &mut patience).await;
+        // Only a wait that was broken off can go on; a refused file may be sent anew.
+        if let Err(Break::Away(reason)) = waited {
+            bail!(reason);
+        }
+        memory.forget();
+        return Ok(waited?);
     }
     memory.forget();
     Ok(())

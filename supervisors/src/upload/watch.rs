@@ -5,8 +5,7 @@
 
 use super::bars::Bars;
 use super::patience::Patience;
-use super::tus::Client;
-use anyhow::{Result, bail};
+use super::tus::{Break, Client};
 use indicatif::ProgressBar;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -40,7 +39,7 @@ pub(super) async fn until_ended(
     bars: &Bars,
     last_byte: Instant,
     patience: &mut Patience,
-) -> Result<()> {
+) -> Result<(), Break> {
     let path = format!("/api/v1/content/{content}");
     let mut board = Board { bars, rows: HashMap::new() };
     let mut plays = false;
@@ -56,7 +55,7 @@ pub(super) async fn until_ended(
         match verdict {
             Verdict::Waiting => tokio::time::sleep(LOOK_EAGER).await,
             Verdict::Plays => tokio::time::sleep(LOOK).await,
-            Verdict::Refused(reason) => bail!("{reason}"),
+            Verdict::Refused(reason) => return Err(Break::Refused(reason)),
             Verdict::Ended => {
                 bars.line(&format!("complete: {:.2} s after the last byte", seconds(last_byte)));
                 return Ok(());

@@ -56,3 +56,15 @@ async fn a_second_run_of_the_command_goes_on_with_the_same_upload() {
     assert_eq!(items[0]["id"].as_str(), Some(content_of(&ended).as_str()));
     shared::assert_source_intact(&sandbox, &clip());
 }
+
+/// The remembered upload of a refused file was found again for ever: nobody could send it anew.
+#[tokio::test]
+async fn a_file_that_was_refused_can_be_sent_anew() {
+    let sandbox = Sandbox::started(&[]).await;
+    let text = sandbox.folder().join("text.mp4");
+    std::fs::write(&text, "no film\n").expect("the sandbox can be written");
+    let first = run(&mut sandbox.upload_command(&text));
+    let second = run(&mut sandbox.upload_command(&text));
+    assert_eq!((first.code, second.code), (1, 1), "{} {}", first.stderr, second.stderr);
+    assert_ne!(content_of(&first), content_of(&second));
+}
