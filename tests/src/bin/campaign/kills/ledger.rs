@@ -39,9 +39,9 @@ impl Ledger {
         }
     }
 
-    /// Segments made so far, each counted once.
-    pub(super) fn segments(&self) -> usize {
-        self.made.len()
+    /// Segments made so far of renditions whose name begins so, each counted once.
+    pub(super) fn segments(&self, prefix: &str) -> usize {
+        self.made.keys().filter(|(name, _)| name.starts_with(prefix)).count()
     }
 
     /// One account per rendition.

@@ -6,8 +6,10 @@
 //! third against an uninterrupted run of the same file. A printed seed repeats the moments.
 
 mod client;
+mod compare;
 mod ledger;
 mod nodes;
+mod orphans;
 mod random;
 mod samples;
 mod shape;
@@ -19,9 +21,9 @@ use anyhow::bail;
 use nodes::Strike;
 use random::Random;
 use std::path::Path;
-use std::time::Duration;
+use workers::Moment;
 
-/// Kills at random moments, of nodes and of workers.
+/// Kills at random moments, of nodes and of workers; half of the latter fall into sound.
 const KILLS: usize = 10;
 /// Named points of the node, in the order in which one upload passes them, with the times that
 /// each is passed before it kills: the middle of what the film gives.
@@ -44,12 +46,13 @@ pub(crate) async fn run(file: &Path, seed: Option<u64>) -> anyhow::Result<()> {
     println!("seed {seed}\n");
     let mut random = Random::new(seed);
     let moments: Vec<Strike> =
-        (0..KILLS).map(|_| Strike::After(random.pause(400, 4_500))).collect();
+        (0..KILLS).map(|_| Strike::After(random.pause(1_000, 8_000))).collect();
     let mut faults = nodes::run("the node at random moments", file, &moments).await?;
     let points: Vec<Strike> = POINTS.iter().map(|point| Strike::At((*point).to_owned())).collect();
     faults.extend(nodes::run("the node at named points", file, &points).await?);
-    let pauses: Vec<Duration> = (0..KILLS).map(|_| random.pause(500, 6_000)).collect();
-    faults.extend(workers::run(file, &pauses, &mut random).await?);
+    let at = |kill| Moment { pause: random.pause(500, 6_000), at_sound: kill < KILLS / 2 };
+    let moments: Vec<Moment> = (0..KILLS).map(at).collect();
+    faults.extend(workers::run(file, &moments, &mut random).await?);
     if faults.is_empty() {
         println!("\nno promise is broken");
         return Ok(());

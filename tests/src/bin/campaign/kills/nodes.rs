@@ -2,8 +2,8 @@
 
 use super::client;
 use super::ledger::{Account, Ledger};
-use super::whole;
-use anyhow::{Context, ensure};
+use super::{orphans, whole};
+use anyhow::Context;
 use playhouse_tests::sandbox::Sandbox;
 use std::cell::Cell;
 use std::path::Path;
@@ -13,8 +13,6 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(600);
 /// Distance of two looks at the node.
 const LOOK: Duration = Duration::from_millis(50);
-/// An orphaned worker ends within this time.
-const ORPHANS_WITHIN: Duration = Duration::from_secs(10);
 
 /// When the node is killed.
 pub(super) enum Strike {
@@ -99,11 +97,7 @@ impl Victim<'_> {
         println!("|---|---|---|---|---|");
         for (at, strike) in strikes.iter().enumerate() {
             self.wait(strike).await?;
-            let orphans = Instant::now();
-            while orphaned(&self.sandbox.data())? {
-                ensure!(orphans.elapsed() < ORPHANS_WITHIN, "a worker outlives its node");
-                tokio::time::sleep(LOOK).await;
-            }
+            orphans::wait(&self.sandbox.data()).await?;
             self.ledger.look(&self.sandbox.data());
             let began = Instant::now();
             self.sandbox.start_armed(strikes.get(at + 1).map_or("", point)).await;
@@ -112,7 +106,7 @@ impl Victim<'_> {
                 Strike::At(point) => point.clone(),
             };
             let (number, percent) = (at + 1, self.offset.get() * 100 / size_bytes);
-            let (made, ready_ms) = (self.ledger.segments(), began.elapsed().as_millis());
+            let (made, ready_ms) = (self.ledger.segments(""), began.elapsed().as_millis());
             println!("| {number} | {when} | {percent} % | {made} | {ready_ms} |");
         }
         Ok(())
@@ -142,16 +136,4 @@ impl Victim<'_> {
             }
         }
     }
-}
-
-/// Whether a process that was started to write into this folder still runs.
-fn orphaned(data: &Path) -> anyhow::Result<bool> {
-    let data = data.to_str().context("the sandbox has a plain name")?;
-    let lives = |process: std::fs::DirEntry| {
-        // One that has ended meanwhile has no command line.
-        let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
-        let line = String::from_utf8_lossy(&line).into_owned();
-        line.contains("codec-worker") && line.contains(data)
-    };
-    Ok(std::fs::read_dir("/proc")?.flatten().any(lives))
 }

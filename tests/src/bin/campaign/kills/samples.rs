@@ -5,29 +5,27 @@ use std::ops::Range;
 /// Interleaved channels of all samples here.
 pub(super) const CHANNELS: usize = 2;
 
-/// Samples of two runs side by side.
-pub(super) struct Pair<'a> {
+/// The sound of two runs, and of the film.
+pub(super) struct Runs<'a> {
     pub(super) calm: &'a [i16],
     pub(super) rough: &'a [i16],
+    pub(super) source: &'a [i16],
 }
 
-impl Pair<'_> {
-    fn errors(&self, at: &Range<usize>) -> impl Iterator<Item = u32> {
-        let (calm, rough) = (slice(self.calm, at), slice(self.rough, at));
-        calm.iter().zip(rough).map(|(a, b)| u32::from(a.abs_diff(*b)))
-    }
+fn errors(a: &[i16], b: &[i16], at: &Range<usize>) -> impl Iterator<Item = u32> {
+    slice(a, at).iter().zip(slice(b, at)).map(|(a, b)| u32::from(a.abs_diff(*b)))
+}
 
-    /// The largest absolute difference.
-    pub(super) fn largest(&self, places: &[Range<usize>]) -> u32 {
-        places.iter().flat_map(|at| self.errors(at)).max().unwrap_or(0)
-    }
+/// The largest absolute difference.
+pub(super) fn largest(a: &[i16], b: &[i16], places: &[Range<usize>]) -> u32 {
+    places.iter().flat_map(|at| errors(a, b, at)).max().unwrap_or(0)
+}
 
-    /// The root of the mean square of the difference.
-    pub(super) fn rms(&self, places: &[Range<usize>]) -> f64 {
-        let squares = places.iter().flat_map(|at| self.errors(at)).map(|it| f64::from(it).powi(2));
-        let (count, sum) = squares.fold((0_u32, 0.0), |(n, sum), square| (n + 1, sum + square));
-        (sum / f64::from(count.max(1))).sqrt()
-    }
+/// The root of the mean square of the difference.
+pub(super) fn rms(a: &[i16], b: &[i16], places: &[Range<usize>]) -> f64 {
+    let squares = places.iter().flat_map(|at| errors(a, b, at)).map(|it| f64::from(it).powi(2));
+    let (count, sum) = squares.fold((0_u32, 0.0), |(n, sum), square| (n + 1, sum + square));
+    (sum / f64::from(count.max(1))).sqrt()
 }
 
 /// The largest step from one sample of a channel to its next.
@@ -66,12 +64,11 @@ mod tests {
         let mut rough = calm.clone();
         rough[20] = -300;
         let at = near(&[10], 2);
-        assert_eq!(at, [16..24]);
+        assert_eq!(at, between(&[0..16, 24..40], 40));
         let elsewhere = between(&at, rough.len());
         assert_eq!(elsewhere, [0..16, 24..40]);
         assert_eq!((step(&rough, &at), step(&rough, &elsewhere)), (300, 0));
-        let pair = Pair { calm: &calm, rough: &rough };
-        assert_eq!((pair.largest(&at), pair.largest(&elsewhere)), (300, 0));
-        assert!((pair.rms(&at) - 300.0 / 8_f64.sqrt()).abs() < 1e-9);
+        assert_eq!((largest(&calm, &rough, &at), largest(&calm, &rough, &elsewhere)), (300, 0));
+        assert!((rms(&calm, &rough, &at) - 300.0 / 8_f64.sqrt()).abs() < 1e-9);
     }
 }
