@@ -1,9 +1,10 @@
 //! `kill -9` at any moment, of the node and of its workers: nothing that was acknowledged is
 //! lost, and at most one segment per kill and rendition is made twice.
 //!
-//! Three runs over one file of constant frame rate: the node at random moments, the node at
-//! named points, the workers at random moments. The first two are held against the promises, the
-//! third against an uninterrupted run of the same file. A printed seed repeats the moments.
+//! Four runs over one file of constant frame rate: the node at random moments, the node at named
+//! points, the workers at random moments, and the workers over its sound alone, which is long
+//! enough to be hit. The first two are held against the promises, the others against an
+//! uninterrupted run of the same file. A printed seed repeats the moments.
 
 mod client;
 mod compare;
@@ -53,6 +54,11 @@ pub(crate) async fn run(file: &Path, seed: Option<u64>) -> anyhow::Result<()> {
     let at = |kill| Moment { pause: random.pause(500, 6_000), at_sound: kill < KILLS / 2 };
     let moments: Vec<Moment> = (0..KILLS).map(at).collect();
     faults.extend(workers::run(file, &moments, &mut random).await?);
+    let folder = tempfile::tempdir()?;
+    let long = sound::lengthen(file, folder.path())?;
+    let at = |_| Moment { pause: random.pause(200, 1_800), at_sound: false };
+    let moments: Vec<Moment> = (0..KILLS).map(at).collect();
+    faults.extend(workers::run(&long, &moments, &mut random).await?);
     if faults.is_empty() {
         println!("\nno promise is broken");
         return Ok(());

@@ -7,6 +7,7 @@
 use super::samples::{CHANNELS, Runs, between, largest, near, rms, step};
 use anyhow::{Context, ensure};
 use playhouse_tests::command::run;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Samples on each side of a boundary that belong to it: the encoder's delay.
@@ -36,6 +37,20 @@ pub(super) fn decode(playlist: &str, token: &str) -> anyhow::Result<Vec<i16>> {
 /// When ffmpeg says a word.
 pub(super) fn decode_file(file: &str) -> anyhow::Result<Vec<i16>> {
     samples(&["-i", file, "-map", "0:a:0"])
+}
+
+/// Makes five minutes of a film's sound: as much as takes its encoder some seconds.
+///
+/// # Errors
+/// When ffmpeg says a word.
+pub(super) fn lengthen(film: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
+    let long = folder.join("sound.flac");
+    let mut command = Command::new("ffmpeg");
+    command.args(["-nostdin", "-v", "error", "-stream_loop", "-1", "-i"]).arg(film);
+    command.args(["-map", "0:a:0", "-ac", "2", "-ar", "48000", "-t", "300", "-c:a", "flac"]);
+    let ended = run(command.arg(&long));
+    ensure!(ended.code == 0 && ended.stderr.is_empty(), "{}", ended.stderr);
+    Ok(long)
 }
 
 fn samples(input: &[&str]) -> anyhow::Result<Vec<i16>> {

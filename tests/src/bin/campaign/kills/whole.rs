@@ -78,8 +78,10 @@ pub(super) fn table(
     println!("\n| rendition | state | frames or packets | planned | error lines |");
     println!("|---|---|---|---|---|");
     let file = file.to_string_lossy();
-    let frames = media::count_frames(&file, "v");
-    let seconds = crate::verdict::source_seconds(&file, "v").unwrap_or_default();
+    let seen = crate::verdict::source_seconds(&file, "v");
+    let frames = if seen.is_some() { media::count_frames(&file, "v") } else { 0 };
+    let heard = crate::verdict::source_seconds(&file, "a");
+    let seconds = seen.or(heard).unwrap_or_default();
     // Audio lasts as long as the video, in whole packets.
     let packets = (seconds * AUDIO_RATE / PACKET_SAMPLES as f64 - 1e-3).ceil() as u64;
     let (mut counts, mut faults) = (vec![], vec![]);

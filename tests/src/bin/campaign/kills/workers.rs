@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// Distance of two looks for segments: a worker makes a segment of sound in less than a second.
 const LOOK: Duration = Duration::from_millis(5);
 /// About the time of that, milliseconds.
-const SEGMENT_MS: u64 = 200;
+const SEGMENT_MS: u64 = 50;
 
 /// When a worker is killed.
 pub(super) struct Moment {
@@ -35,7 +35,7 @@ pub(super) async fn run(
     moments: &[Moment],
     random: &mut Random,
 ) -> anyhow::Result<Vec<String>> {
-    println!("\n## Killing no one");
+    println!("\n## Killing no one: {}", file.display());
     let (calm, mut faults) = encode(file, &[], random).await?;
     println!("\n## Killing workers at random moments");
     let (rough, more) = encode(file, moments, random).await?;
