@@ -1,8 +1,9 @@
 //! The control socket: one command in, events out, and the end when the node goes away.
 //!
 //! A thread of its own reads the socket to its end and then ends the process, since a worker
-//! without its node encodes for nobody. Until then it counts the segments that the node commits. Signs of life come from the work itself and not from a
-//! timer, so a worker that hangs falls silent and the node's watchdog sees it.
+//! without its node encodes for nobody. Until then it counts the segments that the node has
+//! committed. Signs of life come from the work itself and not from a timer, so a worker that
+//! hangs falls silent and the node's watchdog sees it.
 
 #![allow(unsafe_code)]
 
