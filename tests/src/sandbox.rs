@@ -155,7 +155,7 @@ impl Sandbox {
         self.node.as_mut().expect("the node was started").try_wait().expect("a child's state")
     }
 
-    /// Process ids of the node's codec-workers.
+    /// Process ids of the node's codec-workers that are alive.
     ///
     /// # Panics
     /// When the node is not running.
@@ -168,7 +168,9 @@ impl Sandbox {
             // `pid (name) state parent …`
             let (before, after) = stat.rsplit_once(')')?;
             let (id, name) = before.split_once(" (")?;
-            let ours = name.starts_with("codec-worker") && after.split(' ').nth(2)? == node;
+            let (state, parent) = (after.split(' ').nth(1)?, after.split(' ').nth(2)?);
+            // One that has ended stays listed until the node has asked how.
+            let ours = name.starts_with("codec-worker") && parent == node && state != "Z";
             ours.then(|| id.parse().ok().and_then(Pid::from_raw)).flatten()
         });
         ids.collect()

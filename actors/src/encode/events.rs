@@ -36,6 +36,7 @@ impl Follow {
             } => {
                 let written = Written { file, bytes, sha256 };
                 self.attempt.segment(&rendition, index, (pts, duration), written).await?;
+                worker.tell_committed().await;
             }
             Event::Progress { frame } => self.tell_progress(frame),
             Event::PictureWritten { kind, file, width, height, at_ms, bytes } => {

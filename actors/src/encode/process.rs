@@ -5,7 +5,7 @@
 
 use super::outcome::Outcome;
 use command_fds::{CommandFdExt as _, FdMapping};
-use playhouse_codecs::worker::{CONTROL_FD, Command, Event, SOURCE_FD, frame};
+use playhouse_codecs::worker::{COMMITTED, CONTROL_FD, Command, Event, SOURCE_FD, frame};
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -79,6 +79,14 @@ impl Worker {
     /// When it has ended, or the command is over the limit of a frame.
     pub(super) async fn send(&mut self, command: &Command) -> io::Result<()> {
         self.control.write_all(&frame::encode(command)?).await
+    }
+
+    /// Tells the worker that its oldest untold segment is committed. One that has ended meanwhile
+    /// needs no telling: its end comes as an event.
+    pub(super) async fn tell_committed(&mut self) {
+        if let Err(error) = self.control.write_all(&[COMMITTED]).await {
+            tracing::debug!(%error, "a worker was gone before its segment was committed");
+        }
     }
 
     /// The next event; `None` when the worker has closed the socket. Nothing is lost when the

@@ -6,6 +6,9 @@
 //! JSON ([`frame`]). The worker confines itself, says [`Event::Ready`], takes one
 //! [`Command`], answers with events, ends with [`Event::Done`] or [`Event::Failed`] and exits. It
 //! exits at once when the control socket closes.
+//!
+//! A rendition has at most one segment that is written and not committed ([`COMMITTED`]): the
+//! worker holds the next one back, so that the end of either side costs no more than that one.
 
 pub mod frame;
 
@@ -15,7 +18,10 @@ use crate::plan::Timeline;
 use serde::{Deserialize, Serialize};
 
 /// Version of this protocol; a worker of another version is refused.
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;
+/// After its command the node sends this byte for each [`Event::SegmentWritten`] that it has
+/// committed, in the order of the events.
+pub const COMMITTED: u8 = 1;
 /// Descriptor of the control socket in the worker.
 pub const CONTROL_FD: i32 = 3;
 /// Descriptor of the source in the worker.

@@ -2,7 +2,7 @@
 
 mod harness;
 
-use harness::{clip, encode, generate, lowest, pictures, probe, samples};
+use harness::{Worker, clip, encode, generate, lowest, pictures, probe, samples};
 use playhouse_codecs::plan::EncodePlan;
 use playhouse_codecs::worker::{Command, Event, PictureJob, Storyboard, VideoTarget};
 
@@ -54,6 +54,31 @@ fn a_range_that_begins_later_continues_the_same_stream() {
     let pairs = all[all.len() - rest.len()..].iter().zip(&rest).skip(1_024);
     let step = pairs.map(|(a, b)| a.abs_diff(*b)).max().expect("sound");
     assert!(step < 700, "{step}");
+}
+
+/// Sound was made faster than the node commits it, so one crash lost several segments of it.
+#[test]
+fn a_segment_is_held_back_until_the_one_before_is_committed() {
+    let folder = tempfile::tempdir().expect("folder");
+    let source = generate(&folder, "long.mp4", LONG);
+    let mut job = lowest(&probe(&source), None);
+    job.video.clear();
+    let mut worker = Worker::start(&source);
+    worker.say(&Command::Encode(job));
+    let segment = |worker: &mut Worker| loop {
+        match worker.event().expect("it goes on") {
+            Event::SegmentWritten { index, .. } => break index,
+            _ => continue,
+        }
+    };
+    assert_eq!(segment(&mut worker), 0);
+    // Two signs of life of a worker that has nothing to do but to wait.
+    for _ in 0..2 {
+        let event = worker.event();
+        assert!(matches!(event, Some(Event::Progress { .. })), "{event:?}");
+    }
+    worker.commit();
+    assert_eq!(segment(&mut worker), 1);
 }
 
 /// Each frame of the output shows the frame of the source at the same time.

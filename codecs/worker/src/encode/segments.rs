@@ -26,6 +26,8 @@ pub(super) struct Segments<'a> {
     next: u32,
     end: u32,
     samples: Vec<Sample>,
+    /// Number of the last segment that the node was told of.
+    announced: u64,
 }
 
 impl<'a> Segments<'a> {
@@ -37,7 +39,15 @@ impl<'a> Segments<'a> {
         plan: impl Fn(u32) -> Planned + 'a,
     ) -> Self {
         let plan = Box::new(plan);
-        Self { context, rendition, plan, next: range.start, end: range.end, samples: Vec::new() }
+        Self {
+            context,
+            rendition,
+            plan,
+            next: range.start,
+            end: range.end,
+            samples: Vec::new(),
+            announced: 0,
+        }
     }
 
     /// Writes the init segment.
@@ -73,7 +83,7 @@ impl<'a> Segments<'a> {
         Ok(())
     }
 
-    /// Writes the last segment and checks that none is missing.
+    /// Writes the last segment, checks that none is missing and waits until the node has them.
     ///
     /// # Errors
     /// `PlanMismatch`, or of the output folder.
@@ -84,7 +94,7 @@ impl<'a> Segments<'a> {
         if self.next != self.end {
             return Err(self.mismatch("it ended early", "all segments"));
         }
-        Ok(())
+        self.wait_committed()
     }
 
     fn close(&mut self) -> Result<()> {
@@ -107,10 +117,12 @@ impl<'a> Segments<'a> {
     }
 
     fn write(&mut self, planned: Planned, bytes: &[u8]) -> Result<()> {
+        // Only what is committed outlives this process: one segment at most is in between.
+        self.wait_committed()?;
         let (rendition, attempt) = (self.rendition, &self.context.job.attempt);
         let file = format!("{rendition}-{:05}-{attempt}.m4s", self.next);
         let written = self.context.output.write(file, bytes)?;
-        self.context.control.send(&Event::SegmentWritten {
+        self.announced = self.context.control.announce(&Event::SegmentWritten {
             attempt: attempt.clone(),
             rendition: rendition.to_owned(),
             index: self.next,
@@ -122,6 +134,10 @@ impl<'a> Segments<'a> {
         });
         self.next += 1;
         Ok(())
+    }
+
+    fn wait_committed(&self) -> Result<()> {
+        self.context.control.wait_committed(self.announced, || self.context.pulse())
     }
 
     fn mismatch(&self, made: impl std::fmt::Debug, planned: impl std::fmt::Debug) -> Failure {

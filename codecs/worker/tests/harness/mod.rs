@@ -5,9 +5,11 @@
 use playhouse_codecs::media::MediaInfo;
 use playhouse_codecs::plan::{EncodePlan, audio_track};
 use playhouse_codecs::worker::{
-    AudioTarget, Command, EncodeJob, Event, FailureKind, VideoTarget, frame,
+    AudioTarget, COMMITTED, Command, EncodeJob, Event, FailureKind, PROTOCOL_VERSION, VideoTarget,
+    frame,
 };
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::ops::Range;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixStream;
@@ -49,7 +51,7 @@ impl Worker {
         unsafe { command.pre_exec(move || inherit(control, source)) };
         let child = command.spawn().expect("the worker starts");
         let mut worker = Self { child, control: Some(ours), folder };
-        assert!(matches!(worker.event(), Some(Event::Ready { version: 1 })));
+        assert!(matches!(worker.event(), Some(Event::Ready { version: PROTOCOL_VERSION })));
         worker
     }
 
@@ -61,12 +63,20 @@ impl Worker {
         frame::read(self.control.as_mut().expect("open")).expect("an event")
     }
 
+    /// Tells it that a segment is committed; it may have ended.
+    pub(crate) fn commit(&mut self) {
+        let _ = self.control.as_mut().expect("open").write_all(&[COMMITTED]);
+    }
+
     /// Gives it one command and hears it to the end.
     pub(crate) fn run(source: &Path, command: &Command) -> Ended {
         let mut worker = Self::start(source);
         worker.say(command);
         let mut events = Vec::new();
         while let Some(event) = worker.event() {
+            if matches!(event, Event::SegmentWritten { .. }) {
+                worker.commit();
+            }
             events.push(event);
         }
         let status = worker.child.wait().expect("ended");

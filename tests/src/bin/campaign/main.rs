@@ -6,19 +6,25 @@
 
 mod idle;
 mod inputs;
+mod kills;
 mod ladder;
 mod verdict;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use std::path::Path;
 
-const USAGE: &str = "usage: campaign inputs FILE… | ladder FILE | idle";
+const USAGE: &str = "usage: campaign inputs FILE… | kills FILE [--seed N] | ladder FILE | idle";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.split_first() {
         Some((name, files)) if name == "inputs" && !files.is_empty() => inputs::run(files).await,
+        Some((name, [file])) if name == "kills" => kills::run(Path::new(file), None).await,
+        Some((name, [file, option, seed])) if name == "kills" && option == "--seed" => {
+            let seed = seed.parse().context("a seed is a whole number")?;
+            kills::run(Path::new(file), Some(seed)).await
+        }
         Some((name, [file])) if name == "ladder" => ladder::run(Path::new(file)).await,
         Some((name, [])) if name == "idle" => idle::run().await,
         _ => bail!(USAGE),

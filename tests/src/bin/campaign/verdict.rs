@@ -8,6 +8,8 @@ use std::process::Command;
 pub(crate) struct Verdict {
     /// Lines that ffmpeg printed at level `error`.
     pub(crate) complaints: Vec<String>,
+    /// Decoded frames, or packets of audio.
+    pub(crate) frames: u64,
     /// Decoded length in seconds: frames by their rate, or samples by theirs.
     pub(crate) seconds: f64,
     /// Length of one frame or one AAC packet in seconds.
@@ -26,7 +28,7 @@ pub(crate) fn decode(playlist: &str, token: &str) -> anyhow::Result<Verdict> {
     command.args(["-i", playlist, "-map", "0", "-f", "framecrc", "-"]);
     let ended = run(&mut command);
     let (mut tick_s, mut audio) = (None, false);
-    let (mut ticks, mut unit) = (0_u64, 0_u64);
+    let (mut ticks, mut unit, mut frames) = (0_u64, 0_u64, 0);
     for line in ended.stdout.lines() {
         if let Some(base) = line.strip_prefix("#tb 0: ") {
             let (num, den) = base.split_once('/').context("a time base is a fraction")?;
@@ -36,12 +38,13 @@ pub(crate) fn decode(playlist: &str, token: &str) -> anyhow::Result<Verdict> {
         if let Some(duration) = line.split(',').nth(3).filter(|_| !line.starts_with('#')) {
             unit = duration.trim().parse()?;
             ticks += unit;
+            frames += 1;
         }
     }
     let tick_s = tick_s.with_context(|| format!("nothing decoded: {}", ended.stderr))?;
     let unit_s = if audio { 1024.0 / 48_000.0 } else { unit as f64 * tick_s };
     let complaints = ended.stderr.lines().map(str::to_owned).collect();
-    Ok(Verdict { complaints, seconds: ticks as f64 * tick_s, unit_s })
+    Ok(Verdict { complaints, frames, seconds: ticks as f64 * tick_s, unit_s })
 }
 
 /// Length of the first stream of a kind (`v` or `a`) of a file, by its packets, seconds; `None`
