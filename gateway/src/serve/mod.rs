@@ -3,7 +3,8 @@
 //! Beyond `connections_max` the listener does not accept, so the kernel's queue and then the
 //! client waits; heads are bounded in bytes, lines and time; a connection on which nothing moves
 //! is closed ([`idle`]). On shutdown no connection is taken any more, requests under way are told
-//! ([`Stopping`]) and finish within `shutdown_s`, and what then still runs is dropped: connections live in this future.
+//! ([`Stopping`]) and finish within `shutdown_s`, and what then still runs is dropped: connections
+//! live in this future.
 
 mod idle;
 

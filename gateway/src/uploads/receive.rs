@@ -1,9 +1,10 @@
 //! One body of an upload on its way to staging.
 //!
 //! What has been written is made durable and committed every few megabytes or seconds, and at the
-//! end, however it ends: whole, broken off, stalled, too long or because the node stops. So a broken connection costs at
-//! most the bytes since the last commit, and the offset never runs ahead of the disk. When even
-//! this request is dropped (the node has no time left), the bytes since the last commit are sent again.
+//! end, however it ends: whole, broken off, stalled, too long or because the node stops. So a
+//! broken connection costs at most the bytes since the last commit, and the offset never runs
+//! ahead of the disk. When even this request is dropped (the node has no time left), the bytes
+//! since the last commit are sent again.
 
 use super::{longer, record};
 use crate::App;

@@ -122,7 +122,9 @@ impl Client {
             .body(reqwest::Body::wrap_stream(chunks));
         tokio::select! {
             answer = answer(request) => answer.map(drop),
-            () = bar.stalled(self.silence) => Err(Break::Away("the server takes no bytes".to_owned())),
+            () = bar.stalled(self.silence) => {
+                Err(Break::Away("the server takes no bytes".to_owned()))
+            }
         }
     }
 
