@@ -274,7 +274,7 @@ fn unreadable(facts: &Facts, what: &str) -> Step {
 }
 
 /// Reads a value that a record carries for us.
-pub(super) fn stored<T: serde::de::DeserializeOwned>(
+pub(crate) fn stored<T: serde::de::DeserializeOwned>(
     value: Option<&serde_json::Value>,
 ) -> Option<T> {
     value.and_then(|value| T::deserialize(value).ok())

@@ -3,6 +3,7 @@
 //! The same rows give the same bytes, so the ETag is a hash of the body and equal on every node.
 //! Only committed names are listed, and only committed names resolve to a blob.
 
+use super::machine::stored;
 use super::names::Names;
 use super::{lists, publish};
 use playhouse_codecs::plan::EncodePlan;
@@ -10,7 +11,6 @@ use playhouse_codecs::{dash, hls};
 use playhouse_storage::Error;
 use playhouse_storage::catalog::Catalog;
 use playhouse_storage::model::{Content, ContentId, Rendition, RenditionState, Segment, Stage};
-use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -162,7 +162,7 @@ impl Manifests {
             | Stage::Finish
             | Stage::Done => {}
         }
-        let plan = content.plan.as_ref().map(EncodePlan::deserialize).and_then(Result::ok);
+        let plan = stored::<EncodePlan>(content.plan.as_ref());
         let plan = plan.ok_or_else(|| not_found("nothing of this content plays yet"))?;
         let renditions = self.catalog.renditions(id).await?;
         Ok(Playable { content, plan, renditions })

@@ -19,6 +19,7 @@ mod story;
 mod verdict;
 
 pub use checks::{Checks, Fingerprinter, NotConfigured, Scanner};
+pub(crate) use machine::stored;
 pub use manifests::{Manifest, ManifestError, Manifests};
 pub use pipeline::Pipeline;
 pub(crate) use verdict::later;

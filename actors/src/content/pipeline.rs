@@ -24,16 +24,6 @@ pub struct Pipeline {
 /// More steps than any content has: a machine that does not come to rest is a bug.
 const STEPS_MAX: u32 = 32;
 
-/// Encode work of every class.
-const CLASSES: [JobClass; 6] = [
-    JobClass::Probe,
-    JobClass::Opening,
-    JobClass::Pictures,
-    JobClass::Lowest,
-    JobClass::Group,
-    JobClass::Single,
-];
-
 type Answer = Result<Result<(), Refusal>, Exit>;
 
 #[async_trait]
@@ -261,7 +251,7 @@ impl Pipeline {
         Ok(Rows {
             renditions: catalog.renditions(self.id).await?,
             jobs: catalog.jobs_of(self.id).await?,
-            others_wait: self.platform.engines.jobs.waiting(&CLASSES, self.id).await? > 0,
+            others_wait: self.platform.engines.jobs.waiting(&JobClass::ALL, self.id).await? > 0,
         })
     }
 

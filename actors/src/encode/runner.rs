@@ -16,7 +16,6 @@ use playhouse_codecs::plan::EncodePlan;
 use playhouse_codecs::worker::{Command, FailureKind};
 use playhouse_storage::Error;
 use playhouse_storage::model::{Content, Job, Picture};
-use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -132,8 +131,8 @@ impl Follow {
         renditions: &[String],
         end: Option<u32>,
     ) -> Result<Option<Command>, Outcome> {
-        let plan = content.plan.as_ref().map(EncodePlan::deserialize);
-        let plan = plan.and_then(Result::ok).ok_or_else(|| internal(&"the plan is missing"))?;
+        let plan = content::stored::<EncodePlan>(content.plan.as_ref());
+        let plan = plan.ok_or_else(|| internal(&"the plan is missing"))?;
         for name in renditions {
             self.attempt.begin(name).await?;
         }
@@ -264,8 +263,8 @@ async fn cancelled(cancel: &mut watch::Receiver<bool>) {
 }
 
 fn media(content: &Content) -> Result<MediaInfo, Outcome> {
-    let media = content.media.as_ref().map(MediaInfo::deserialize);
-    media.and_then(Result::ok).ok_or_else(|| internal(&"what the probe found is missing"))
+    let media = content::stored::<MediaInfo>(content.media.as_ref());
+    media.ok_or_else(|| internal(&"what the probe found is missing"))
 }
 
 fn internal(detail: &dyn std::fmt::Display) -> Outcome {

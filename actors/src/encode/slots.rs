@@ -5,14 +5,6 @@ use playhouse_storage::model::JobClass;
 
 /// What makes a fresh content playable and presentable; seconds, not minutes.
 const EXPRESS: [JobClass; 3] = [JobClass::Probe, JobClass::Opening, JobClass::Pictures];
-const ALL: [JobClass; 6] = [
-    JobClass::Probe,
-    JobClass::Opening,
-    JobClass::Pictures,
-    JobClass::Lowest,
-    JobClass::Group,
-    JobClass::Single,
-];
 
 /// A place for one worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +31,7 @@ impl Slots {
     /// jobs: they would share the cores with them.
     pub(super) fn open_to(&self) -> Vec<JobClass> {
         let open: &[JobClass] = match (self.ordinary_free > 0, self.express_free) {
-            (true, _) => &ALL,
+            (true, _) => &JobClass::ALL,
             (false, true) => &EXPRESS,
             (false, false) => &[],
         };
@@ -81,7 +73,7 @@ mod tests {
         assert_eq!(slots.take(JobClass::Probe), Slot::Express);
         assert!(slots.open_to().is_empty());
         slots.give_back(group, JobClass::Group);
-        assert_eq!(slots.open_to(), ALL);
+        assert_eq!(slots.open_to(), JobClass::ALL);
     }
 
     #[test]

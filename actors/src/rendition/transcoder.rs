@@ -15,7 +15,6 @@ use playhouse_storage::failpoint;
 use playhouse_storage::model::{
     DeadLetter, DeadLetterId, Fence, Init, Job, JobId, JobState, Rendition, RenditionState, Segment,
 };
-use serde::Deserialize;
 use std::time::Duration;
 
 /// The role of the transcoder is to know which segments of its rendition are finished.
@@ -70,7 +69,7 @@ impl Transcoder {
         let rendition = catalog.rendition(self.id.content, &self.id.name).await?;
         let content = catalog.content(self.id.content).await?;
         let plan = content.and_then(|content| content.plan);
-        let plan = plan.and_then(|plan| EncodePlan::deserialize(plan).ok());
+        let plan = crate::content::stored::<EncodePlan>(plan.as_ref());
         self.known = rendition
             .zip(plan)
             .map(|(rendition, plan)| Known { rendition, timeline: plan.timeline });

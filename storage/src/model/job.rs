@@ -42,6 +42,12 @@ pub enum JobClass {
     Single,
 }
 
+impl JobClass {
+    /// Every class, in the order in which they run.
+    pub const ALL: [Self; 6] =
+        [Self::Probe, Self::Opening, Self::Pictures, Self::Lowest, Self::Group, Self::Single];
+}
+
 /// Where a job stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]

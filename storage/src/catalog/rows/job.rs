@@ -18,17 +18,8 @@ pub(crate) fn class_rank(class: JobClass) -> i64 {
     }
 }
 
-const CLASSES: [JobClass; 6] = [
-    JobClass::Probe,
-    JobClass::Opening,
-    JobClass::Pictures,
-    JobClass::Lowest,
-    JobClass::Group,
-    JobClass::Single,
-];
-
 fn class_of(rank: i64) -> Result<JobClass> {
-    let class = CLASSES.into_iter().find(|class| class_rank(*class) == rank);
+    let class = JobClass::ALL.into_iter().find(|class| class_rank(*class) == rank);
     class.ok_or_else(|| Error::Corrupt { what: format!("table job: {rank} is no class") })
 }
 
@@ -124,9 +115,11 @@ mod tests {
 
     #[test]
     fn every_class_comes_back_and_keeps_its_order() {
-        for class in CLASSES {
+        for class in JobClass::ALL {
             assert_eq!(class_of(class_rank(class)).unwrap(), class);
         }
-        assert!(CLASSES.is_sorted() && CLASSES.is_sorted_by_key(|class| class_rank(*class)));
+        assert!(
+            JobClass::ALL.is_sorted() && JobClass::ALL.is_sorted_by_key(|class| class_rank(*class))
+        );
     }
 }
