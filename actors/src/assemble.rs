@@ -6,7 +6,9 @@
 use crate::content::{Checks, Manifests};
 use crate::encode::Pool;
 use crate::events::{Bridge, Hub, Janitor};
-use crate::runtime::{Backoff, ChildSpec, Directory, Handle, Passivator, Restart, RestartPolicy};
+use crate::runtime::{
+    Backoff, ChildSpec, Directory, Handle, Inspector, Passivator, Restart, RestartPolicy,
+};
 use crate::{Config, Engines, Platform};
 use playhouse_storage::model::Fence;
 use std::path::Path;
@@ -39,6 +41,7 @@ pub fn assemble(
         hub: Hub::new(config.hints_max),
         checks: Checks::default(),
         engines,
+        inspector: Inspector::new(directory.clone()),
         directory: directory.clone(),
         pool: pool.clone(),
         bridge: bridge.clone(),

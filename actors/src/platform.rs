@@ -2,7 +2,7 @@
 
 use crate::content::{Checks, Manifests};
 use crate::events::{Hint, Hub};
-use crate::runtime::{Directory, EntityRef, Handle};
+use crate::runtime::{Directory, EntityRef, Handle, Inspector};
 use crate::{Config, content, encode, events, rendition, upload};
 use playhouse_storage::catalog::{Commit, Write};
 use playhouse_storage::model::{ContentId, UploadId};
@@ -30,6 +30,8 @@ pub struct Platform {
     pub engines: Engines,
     /// The way to every entity.
     pub directory: Directory,
+    /// The operator's eye on every actor.
+    pub inspector: Inspector,
     /// Hints that a content has changed.
     pub hub: Hub,
     /// Playlists and MPDs, rendered from the catalog.

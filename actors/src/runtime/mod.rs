@@ -18,6 +18,8 @@ mod service;
 mod restart;
 mod supervisor;
 
+pub mod inspect;
+
 mod config;
 mod mailbox;
 mod panics;
@@ -31,6 +33,7 @@ pub use config::Config;
 pub use directory::{AskError, Directory, EntityRef};
 pub use entity::{Entity, EntityId};
 pub use exit::Exit;
+pub use inspect::{Inspector, OrderError};
 pub use passivator::{Passivator, Sweep};
 pub use restart::{Backoff, Decision, History, Restart, RestartPolicy, Strategy, decide};
 pub use service::{Handle, Service};
