@@ -7,7 +7,7 @@ use crate::content::{Checks, Manifests};
 use crate::encode::Pool;
 use crate::events::{Bridge, Hub, Janitor};
 use crate::runtime::{
-    Backoff, ChildSpec, Directory, Handle, Inspector, Passivator, Restart, RestartPolicy,
+    Backoff, ChildSpec, Directory, Handle, Inspector, Passivator, Restart, RestartPolicy, Tree,
 };
 use crate::{Config, Engines, Platform};
 use playhouse_storage::model::Fence;
@@ -41,7 +41,7 @@ pub fn assemble(
         hub: Hub::new(config.hints_max),
         checks: Checks::default(),
         engines,
-        inspector: Inspector::new(directory.clone()),
+        inspector: Inspector::new(&directory, Tree::default()),
         directory: directory.clone(),
         pool: pool.clone(),
         bridge: bridge.clone(),

@@ -83,10 +83,10 @@ impl Platform {
         let tells = !commit.events.is_empty();
         self.engines.catalog.commit(commit).await?;
         if queues {
-            self.pool.tell(encode::Message::Wake);
+            self.pool.hint(encode::Message::Wake);
         }
         if tells {
-            self.bridge.tell(events::BridgeMessage::Wake);
+            self.bridge.hint(events::BridgeMessage::Wake);
         }
         self.hub.tell(Hint::Changed(content));
         Ok(())

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use tokio::sync::{oneshot, watch};
 
 /// What the service is told.
+#[derive(strum::IntoStaticStr)]
 pub(crate) enum Message {
     /// The listener has ended, which it does by itself only when something is wrong.
     Ended(Result<io::Result<()>, Exit>),
@@ -58,7 +59,7 @@ impl Service for Http {
             let _ = drained.send(());
             ended
         };
-        me.run(serve, Message::Ended);
+        me.run("serve", |_| serve, Message::Ended);
         Ok(())
     }
 

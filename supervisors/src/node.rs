@@ -58,7 +58,9 @@ impl Node {
         let gateway =
             Gateway { platform: platform.clone(), auth: keys, config: config.gateway.clone() };
         let front = tree::Front { listener, gateway, config: config.gateway };
-        let supervisor = tree::start(table, front, &platform.config.runtime).await?;
+        let supervisor =
+            tree::start(table, front, &platform.config.runtime, platform.inspector.tree_root())
+                .await?;
         ready(address, began);
         let stop = Duration::from_millis(config.node.stop_ms);
         Ok(Self { supervisor, platform, stop, terminate, interrupt, _stores: stores })

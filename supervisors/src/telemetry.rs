@@ -6,9 +6,13 @@
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
+/// ractor opens a span at level info around each actor's life, and every message sent from within
+/// one would carry it: 0.4 µs for each life, 50 ns for each message, and nothing that we say anew.
+const DEFAULT: &str = "info,ractor=warn";
+
 /// Starts logging; once per process.
 pub(crate) fn start() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT));
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
         logs.with_target(false).compact().init();

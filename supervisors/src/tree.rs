@@ -7,6 +7,7 @@ use crate::http::Http;
 use anyhow::Result;
 use playhouse_actors::runtime::{
     Backoff, ChildSpec, Config as Limits, Handle, Restart, RestartPolicy, Strategy, Supervisor,
+    Tree,
 };
 use playhouse_gateway::{Config, Gateway};
 use std::net::TcpListener;
@@ -40,9 +41,10 @@ pub(crate) async fn start(
     mut table: Vec<ChildSpec>,
     front: Front,
     limits: &Limits,
+    tree: &Tree,
 ) -> Result<Supervisor> {
     table.push(ChildSpec::service("http", LISTENER, &Handle::new(), front.service()));
-    Ok(Supervisor::start(Strategy::OneForOne, table, limits).await?)
+    Ok(Supervisor::start(Strategy::OneForOne, table, limits, tree).await?)
 }
 
 impl Front {

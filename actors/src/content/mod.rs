@@ -31,7 +31,7 @@ use playhouse_storage::model::{
 use serde::{Deserialize, Serialize};
 
 /// What a pipeline can be asked.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, strum::IntoStaticStr)]
 pub enum Request {
     /// Creates the content of a fresh upload.
     Open {

@@ -202,7 +202,7 @@ impl Pipeline {
     fn ask_for_hash(&self, content: &Content) -> Result<(), Exit> {
         if let Some(source) = machine::source_to_hash(content) {
             let key = source.key.clone();
-            self.platform.pool.tell(encode::Message::Hash { content: content.id, key });
+            self.platform.pool.hint(encode::Message::Hash { content: content.id, key });
         }
         Ok(())
     }
@@ -236,7 +236,7 @@ impl Pipeline {
 
     /// Bytes first, rows last: as long as a row is there, the removal can go on after a crash.
     async fn remove(&mut self) -> Result<(), Exit> {
-        self.platform.pool.tell(encode::Message::Cancel(self.id));
+        self.platform.pool.hint(encode::Message::Cancel(self.id));
         self.platform.engines.blobs.delete_prefix(&format!("media/{}", self.id)).await?;
         self.platform.engines.blobs.delete_prefix(&format!("source/{}", self.id)).await?;
         let writes = vec![Write::DeleteContent(self.id)];

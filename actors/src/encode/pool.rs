@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// What the pool is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 pub enum Message {
     /// A job was put in the queue.
     Wake,
@@ -118,13 +118,18 @@ impl Pool {
             work_dir: self.work_dir.clone(),
             cancel: cancelled,
         };
-        me.run(runner::run(run), move |ended| {
-            if let Err(exit) = ended {
-                // Its lease runs out, and the job is claimed again.
-                tracing::error!(token, %exit, "an attempt was lost");
-            }
-            Message::Ended { token }
-        });
+        let name = run.job.id.to_string();
+        me.run(
+            name,
+            move |pulse| runner::run(run, pulse),
+            move |ended| {
+                if let Err(exit) = ended {
+                    // Its lease runs out, and the job is claimed again.
+                    tracing::error!(token, %exit, "an attempt was lost");
+                }
+                Message::Ended { token }
+            },
+        );
     }
 
     /// Wakes itself when the next job that waits may be claimed.
@@ -173,12 +178,16 @@ impl Pool {
         let Some((content, key)) = self.hashes.pop_front() else { return };
         self.hashing = Some(content);
         let hash = hash(self.platform.clone(), content, key);
-        me.run(hash, move |ended| {
-            if let Err(exit) = ended {
-                tracing::error!(%content, %exit, "hashing a source was lost");
-            }
-            Message::HashEnded
-        });
+        me.run(
+            format!("hash-{content}"),
+            |_| hash,
+            move |ended| {
+                if let Err(exit) = ended {
+                    tracing::error!(%content, %exit, "hashing a source was lost");
+                }
+                Message::HashEnded
+            },
+        );
     }
 }
 
@@ -217,7 +226,7 @@ impl Service for Pool {
         // Workers are linked to the pool: none is alive when it starts.
         let released = self.platform.engines.jobs.release_all().await?;
         tracing::info!(released, "encode pool started");
-        me.tell(Message::Poll);
+        me.hint(Message::Poll);
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use super::segments::{Attempt, host};
 use super::{Work, commands};
 use crate::Platform;
 use crate::content;
+use crate::runtime::Pulse;
 use jiff::Timestamp;
 use playhouse_codecs::media::MediaInfo;
 use playhouse_codecs::order::Targets;
@@ -34,7 +35,7 @@ pub(super) struct Run {
 }
 
 /// Does the job and reports how it ended.
-pub(super) async fn run(run: Run) {
+pub(super) async fn run(run: Run, pulse: Pulse) {
     let folder = run.work_dir.join(&run.token);
     let mut follow = Follow {
         attempt: Attempt {
@@ -47,6 +48,7 @@ pub(super) async fn run(run: Run) {
         },
         job: run.job,
         cancel: run.cancel,
+        pulse,
         task: None,
         media: None,
         pictures: vec![],
@@ -81,6 +83,7 @@ pub(super) struct Follow {
     pub(super) attempt: Attempt,
     pub(super) job: Job,
     cancel: watch::Receiver<bool>,
+    pub(super) pulse: Pulse,
     pub(super) task: Option<Task>,
     pub(super) media: Option<MediaInfo>,
     pub(super) pictures: Vec<Picture>,

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What the bridge is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 pub enum Message {
     /// Something was committed.
     Wake,
@@ -57,7 +57,7 @@ impl Service for Bridge {
     type Message = Message;
 
     async fn start(&mut self, me: &Handle<Message>) -> Result<(), Exit> {
-        me.tell(Message::Poll);
+        me.hint(Message::Poll);
         Ok(())
     }
 

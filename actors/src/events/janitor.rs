@@ -13,7 +13,7 @@ use playhouse_storage::model::{ContentId, Stage, UploadId, UploadState};
 use std::time::Duration;
 
 /// What the janitor is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 pub enum Message {
     /// Another round.
     Round,
@@ -105,7 +105,7 @@ impl Service for Janitor {
     type Message = Message;
 
     async fn start(&mut self, me: &Handle<Message>) -> Result<(), Exit> {
-        me.tell(Message::Round);
+        me.hint(Message::Round);
         Ok(())
     }
 

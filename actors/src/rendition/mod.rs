@@ -39,7 +39,7 @@ impl EntityId for RenditionId {
 }
 
 /// What a transcoder can be asked.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, strum::IntoStaticStr)]
 pub enum Request {
     /// An attempt begins: where does it go on?
     Begin {

@@ -1,5 +1,6 @@
 //! Limits of the runtime, each with its unit in its name and its reason beside it.
 
+use super::{Backoff, EntityRules, Restart, RestartPolicy, Watch};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -22,6 +23,27 @@ pub struct Config {
     /// Seconds without a message after which an entity is stopped. Loading it anew costs a few
     /// queries, keeping it about 8 kB; an upload or encode sends something every few seconds.
     pub idle_s: u64,
+    /// Entities that are resident on a node at once; one more sends the least recently used to
+    /// sleep. At about 9 kB each these are under 1 GB.
+    pub entities_resident_max: usize,
+    /// Entities of which the last events are remembered after they ended, for an operator who
+    /// asks why. About 1 kB each.
+    pub ended_remembered_max: usize,
+    /// Crashes of one entity within `crash_window_s` after which it rests before it is loaded
+    /// again: what crashes at once again must not keep the store busy.
+    pub crashes_max: u32,
+    /// Seconds in which `crashes_max` counts.
+    pub crash_window_s: u64,
+    /// Milliseconds of the first rest; each further crash doubles it.
+    pub crash_rest_first_ms: u64,
+    /// Milliseconds of a rest at most: a mended cause is found out within this time.
+    pub crash_rest_max_ms: u64,
+    /// Milliseconds that a handler may take before it is reported as slow, or as stuck when it
+    /// blocks its thread. A handler commits in about 2 ms and on a slow disk in one second.
+    pub handler_report_ms: u64,
+    /// Milliseconds after which a handler that waits is killed, so that its actor starts anew: far
+    /// beyond any ask's deadline, so nobody waits for its answer any more.
+    pub handler_kill_ms: u64,
     /// Seconds that a service's start may take: it opens sockets and reads its rows, a slow disk
     /// and a recovery included.
     pub start_deadline_s: u64,
@@ -41,6 +63,14 @@ impl Default for Config {
             ask_deadline_ms: 5_000,
             retry_after_ms: 1_000,
             idle_s: 300,
+            entities_resident_max: 100_000,
+            ended_remembered_max: 10_000,
+            crashes_max: 5,
+            crash_window_s: 10,
+            crash_rest_first_ms: 200,
+            crash_rest_max_ms: 10_000,
+            handler_report_ms: 2_000,
+            handler_kill_ms: 60_000,
             start_deadline_s: 30,
             stop_deadline_s: 10,
             close_deadline_s: 10,
@@ -60,6 +90,14 @@ impl Config {
             ("ask_deadline_ms", self.ask_deadline_ms),
             ("retry_after_ms", self.retry_after_ms),
             ("idle_s", self.idle_s),
+            ("entities_resident_max", self.entities_resident_max as u64),
+            ("ended_remembered_max", self.ended_remembered_max as u64),
+            ("crashes_max", u64::from(self.crashes_max)),
+            ("crash_window_s", self.crash_window_s),
+            ("crash_rest_first_ms", self.crash_rest_first_ms),
+            ("crash_rest_max_ms", self.crash_rest_max_ms),
+            ("handler_report_ms", self.handler_report_ms),
+            ("handler_kill_ms", self.handler_kill_ms),
             ("start_deadline_s", self.start_deadline_s),
             ("stop_deadline_s", self.stop_deadline_s),
             ("close_deadline_s", self.close_deadline_s),
@@ -80,6 +118,30 @@ impl Config {
     #[must_use]
     pub fn retry_after(&self) -> Duration {
         Duration::from_millis(self.retry_after_ms)
+    }
+
+    /// `handler_report_ms` and `handler_kill_ms`.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        Watch {
+            report_after: Duration::from_millis(self.handler_report_ms),
+            kill_after: Some(Duration::from_millis(self.handler_kill_ms)),
+        }
+    }
+
+    /// What holds for a kind of entity unless its row says otherwise.
+    #[must_use]
+    pub fn entity_rules(&self) -> EntityRules {
+        let restart = RestartPolicy {
+            restart: Restart::Transient,
+            intensity: self.crashes_max,
+            window: Duration::from_secs(self.crash_window_s),
+            backoff: Backoff {
+                first: Duration::from_millis(self.crash_rest_first_ms),
+                most: Duration::from_millis(self.crash_rest_max_ms),
+            },
+        };
+        EntityRules { restart, watch: self.watch() }
     }
 
     /// `idle_s`.

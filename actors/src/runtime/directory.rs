@@ -1,22 +1,22 @@
 //! The way to every entity of this node.
 //!
-//! The directory holds the fence of every shard and, shard by shard, who runs. It has two phases,
-//! because what entities are loaded with (the platform) contains the directory: [`Directory::new`]
-//! makes it, [`Directory::bind`] gives it the platform; until then every ask is `Unavailable`.
-//! Directory and platform then hold each other until [`Directory::close`] lets the platform go.
+//! The directory has two phases, because what entities are loaded with (the platform) contains the
+//! directory: [`Directory::new`] makes it, [`Directory::bind`] gives it the platform; until then
+//! every ask is `Unavailable`. Directory and platform then hold each other until
+//! [`Directory::close`] lets the platform go.
 
 use super::host::{self, Envelope};
-use super::shard::{Address, Refused, Resident, ResidentView, Shard};
-use super::{Config, Entity, EntityId, Exit};
+use super::population::Population;
+use super::resident::Resident;
+use super::shard::{Refused, Shard, To};
+use super::{Config, Entity, EntityId, EntityRules, Exit, trace};
 use crate::Platform;
-use futures_util::future::join_all;
 use playhouse_storage::model::Fence;
-use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 /// The way to every entity. Cheap to clone.
 pub struct Directory<P = Platform> {
@@ -24,10 +24,8 @@ pub struct Directory<P = Platform> {
 }
 
 struct Inner<P> {
-    /// By shard number; none where another owns the shard.
-    shards: Vec<Option<Arc<Shard>>>,
+    population: Arc<Population>,
     platform: Mutex<Option<P>>,
-    config: Config,
 }
 
 impl<P> Clone for Directory<P> {
@@ -40,18 +38,19 @@ impl<P: Clone + Send + 'static> Directory<P> {
     /// A directory of as many shards as there are fences, all owned by this node.
     #[must_use]
     pub fn new(fences: Vec<Fence>, config: Config) -> Self {
-        let mut shards = vec![None; fences.len()];
-        for fence in fences {
-            if let Some(place) = shards.get_mut(usize::from(fence.shard.0)) {
-                *place = Some(Shard::new(fence));
-            }
-        }
-        Self { inner: Arc::new(Inner { shards, platform: Mutex::new(None), config }) }
+        let population = Population::new(fences, config);
+        Self { inner: Arc::new(Inner { population, platform: Mutex::new(None) }) }
     }
 
     /// Gives the directory what entities are loaded with: once at boot, before the first ask.
     pub fn bind(&self, platform: P) {
         *self.platform() = Some(platform);
+    }
+
+    /// Fixes the rules of a kind, before its first message. Without them those of the
+    /// configuration hold.
+    pub fn rule<K: Entity<P>>(&self, rules: EntityRules) {
+        self.inner.population.kinds.add(K::KIND, rules);
     }
 
     /// The entity of a kind with this address. Nothing is started before the first message.
@@ -63,17 +62,7 @@ impl<P: Clone + Send + 'static> Directory<P> {
     /// Refuses new asks from now on, lets entities finish what they have been asked, at most for
     /// `close_deadline_s`, kills the rest, and lets the platform go.
     pub async fn close(&self) {
-        let running: Vec<_> = self.shards().flat_map(Shard::close).collect();
-        // Not ractor's own drain: on an actor that has not started yet it loses the queue.
-        let finished = running.iter().map(|(resident, cell)| async move {
-            resident.finished().await;
-            cell.stop_and_wait(None, None).await
-        });
-        if timeout(self.inner.config.close_deadline(), join_all(finished)).await.is_err() {
-            // A handler that is stuck on its thread cannot even be killed; nobody waits for it.
-            let grace = Some(Duration::from_secs(1));
-            join_all(running.iter().map(|(_, cell)| cell.kill_and_wait(grace))).await;
-        }
+        self.inner.population.close().await;
         let platform = self.platform().take();
         drop(platform);
     }
@@ -81,49 +70,27 @@ impl<P: Clone + Send + 'static> Directory<P> {
     /// Stops every entity that has nothing inside and had no message for `idle`; answers how many.
     /// No message is lost: the next one loads the entity anew.
     pub fn stop_idle(&self, idle: Duration) -> usize {
-        self.shards().map(|shard| shard.stop_idle(idle)).sum()
+        self.inner.population.shards().map(|shard| shard.stop_idle(idle)).sum()
     }
 
     /// Entities that run.
     #[must_use]
     pub fn active(&self) -> usize {
-        self.shards().map(Shard::len).sum()
-    }
-
-    /// Entities that run, by kind.
-    #[must_use]
-    pub fn active_by_kind(&self) -> BTreeMap<&'static str, usize> {
-        let mut counts = BTreeMap::new();
-        for view in self.shards().flat_map(Shard::views) {
-            *counts.entry(view.kind).or_default() += 1;
-        }
-        counts
-    }
-
-    /// Entities that run, at most `limit` of them, in the order of their shards.
-    #[must_use]
-    pub fn snapshot(&self, limit: usize) -> Vec<ResidentView> {
-        self.shards().flat_map(Shard::views).take(limit).collect()
+        self.inner.population.shards().map(|shard| shard.len()).sum()
     }
 
     /// The limits that it runs with.
     #[must_use]
     pub fn config(&self) -> &Config {
-        &self.inner.config
+        &self.inner.population.config
     }
 
-    fn shards(&self) -> impl Iterator<Item = &Shard> {
-        self.inner.shards.iter().flatten().map(Arc::as_ref)
+    pub(super) fn population(&self) -> &Arc<Population> {
+        &self.inner.population
     }
 
     fn platform(&self) -> std::sync::MutexGuard<'_, Option<P>> {
         self.inner.platform.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The shard of an address, unless another node owns it.
-    fn shard_of(&self, id: &impl EntityId) -> Option<&Arc<Shard>> {
-        let count = u16::try_from(self.inner.shards.len()).ok().filter(|count| *count > 0)?;
-        self.inner.shards.get(usize::from(id.shard(count).0))?.as_ref()
     }
 }
 
@@ -150,7 +117,9 @@ impl<K: Entity<P>, P: Clone + Send + 'static> EntityRef<K, P> {
         let deadline = Instant::now() + within;
         let (reply, answer) = oneshot::channel();
         let request = host::as_sent(request);
-        let resident = self.send(|ticket| Envelope { request, reply, deadline, ticket })?;
+        let trace = trace::current();
+        let letter = |stamp| host::Mail::Asked(Envelope { request, reply, deadline, stamp, trace });
+        let resident = self.send(letter)?;
         let ended = |exit| host::told(exit, self.directory.config().retry_after());
         match timeout_at(deadline, answer).await {
             Ok(Ok(Ok(reply))) => Ok(reply),
@@ -164,31 +133,53 @@ impl<K: Entity<P>, P: Clone + Send + 'static> EntityRef<K, P> {
 
     fn send(
         &self,
-        letter: impl FnOnce(super::mailbox::Ticket) -> Envelope<K, P>,
+        letter: impl FnOnce(super::mailbox::Stamp) -> host::Mail<K, P>,
     ) -> Result<Arc<Resident>, AskError> {
-        let shard = self.directory.shard_of(&self.id).ok_or(AskError::Unavailable)?;
-        let address = Address { kind: K::KIND, id: self.id.to_string().into_boxed_str() };
-        let config = self.directory.config();
-        let start = |address| {
-            let resident = Resident::new(address, config.mailbox_messages_max);
+        let population = self.directory.population();
+        let shard = population.shard_count().map(|count| self.id.shard(count).0);
+        let shard = shard.and_then(|number| population.shard(number));
+        let shard = shard.ok_or(AskError::Unavailable)?;
+        let to = To { kind: K::KIND, id: &self.id, hash: population.hash(K::KIND, &self.id) };
+        let mut letter = Some(letter);
+        let busy = |retry_after| AskError::Busy { retry_after };
+        loop {
+            match shard.admit(&to, self.starter(shard), &mut letter) {
+                Ok(resident) => return Ok(resident),
+                Err(Refused::NoRoom) if population.make_room() => {}
+                Err(Refused::NoRoom | Refused::Full) => {
+                    return Err(busy(population.config.retry_after()));
+                }
+                Err(Refused::Resting(rest)) => return Err(busy(rest)),
+                Err(Refused::Closed) => return Err(AskError::Unavailable),
+            }
+        }
+    }
+
+    fn starter<'a>(
+        &'a self,
+        shard: &'a Arc<Shard>,
+    ) -> impl FnOnce(
+        super::address::Address,
+        Option<Box<super::resident::Memory>>,
+    ) -> Option<super::shard::Running>
+    + 'a {
+        move |address, memory| {
             let platform = self.directory.platform().clone()?;
-            let shard = Arc::clone(shard);
-            let id = self.id.clone();
-            let cell = host::start::<K, P>(id, platform, shard, Arc::clone(&resident))?;
-            Some((resident, cell))
-        };
-        shard.admit(address, start, letter).map_err(|refused| match refused {
-            Refused::Full => AskError::Busy { retry_after: config.retry_after() },
-            Refused::Closed => AskError::Unavailable,
-        })
+            let population = self.directory.population();
+            let kind = population.kinds.get(K::KIND);
+            let bound = population.config.mailbox_messages_max;
+            let resident = Resident::new(address, kind, memory, bound);
+            host::start::<K, P>(self.id.clone(), platform, Arc::clone(shard), resident)
+        }
     }
 }
 
 /// Why an ask has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AskError {
-    /// The mailbox or the store is at its bound; the request was not carried out.
-    #[error("busy, try again in {}s", retry_after.as_secs())]
+    /// The mailbox, the node or the store is at its bound, or the actor rests after crashes; the
+    /// request was not carried out.
+    #[error("busy, try again in {}s", retry_after.as_secs_f64().ceil())]
     Busy {
         /// When to try again.
         retry_after: Duration,

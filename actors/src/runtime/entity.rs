@@ -3,7 +3,7 @@
 //! Requests and replies are data that survives a JSON round trip, so that the same call works when
 //! the owner is on another node; builds with debug assertions send every one through JSON.
 
-use super::Exit;
+use super::{Exit, Named, Report};
 use crate::Platform;
 use async_trait::async_trait;
 use playhouse_storage::model::{Fence, ShardId};
@@ -28,7 +28,7 @@ pub trait Entity<P: Clone + Send + 'static = Platform>: Sized + Send + 'static {
     /// Its address.
     type Id: EntityId;
     /// What it can be asked: plain data, no handles.
-    type Request: Serialize + DeserializeOwned + Send + Debug + 'static;
+    type Request: Named + Serialize + DeserializeOwned + Send + Debug + 'static;
     /// What it answers: plain data, no handles.
     type Reply: Serialize + DeserializeOwned + Send + Debug + 'static;
 
@@ -43,4 +43,9 @@ pub trait Entity<P: Clone + Send + 'static = Platform>: Sized + Send + 'static {
     /// # Errors
     /// The actor ends with it and is loaded anew by the next message; the sender is told.
     async fn handle(&mut self, request: Self::Request) -> Result<Self::Reply, Exit>;
+
+    /// What an operator sees of its state; called after each message, so it must be cheap.
+    fn report(&self) -> Report {
+        Report { state: "", bytes: size_of::<Self>() as u64 }
+    }
 }

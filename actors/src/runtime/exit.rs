@@ -32,6 +32,34 @@ pub enum Exit {
     /// Ended from outside, in the middle of its work.
     #[error("killed")]
     Killed,
+    /// Its handler waited longer than its policy allows, and was killed.
+    #[error("timed out: {message} waited for {waited_s} s")]
+    TimedOut {
+        /// Kind of the message that it handled.
+        message: String,
+        /// Whole seconds.
+        waited_s: u64,
+    },
+    /// Its handler blocked its thread, and did not end when it was killed.
+    #[error("stuck: it blocks its thread and cannot be killed")]
+    Stuck,
+}
+
+impl Exit {
+    /// Its name in views and logs.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Fenced => "fenced",
+            Self::Busy => "busy",
+            Self::Panicked { .. } => "panicked",
+            Self::Failed { .. } => "failed",
+            Self::Killed => "killed",
+            Self::TimedOut { .. } => "timed_out",
+            Self::Stuck => "stuck",
+        }
+    }
 }
 
 impl From<playhouse_storage::Error> for Exit {

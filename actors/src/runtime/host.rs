@@ -5,9 +5,10 @@
 //! The sender hears of an end only when the address is free again, so its next ask loads anew.
 
 use super::directory::AskError;
-use super::mailbox::Ticket;
-use super::shard::{Resident, Shard};
-use super::{Entity, Exit, panics, trace};
+use super::mailbox::Stamp;
+use super::resident::Resident;
+use super::shard::{Running, Shard};
+use super::{Entity, Exit, Named, panics, trace};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, ActorRuntime, Message};
 use serde::{Serialize, de::DeserializeOwned};
 use std::marker::PhantomData;
@@ -16,22 +17,32 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tracing::Instrument;
 
+/// What is in the mailbox.
+pub(super) enum Mail<K: Entity<P>, P: Clone + Send + 'static> {
+    Asked(Envelope<K, P>),
+    /// Nothing: wakes it, so that a fault on order finds it.
+    #[cfg(debug_assertions)]
+    Nudge,
+}
+
 /// A request on its way.
 pub(super) struct Envelope<K: Entity<P>, P: Clone + Send + 'static> {
     pub(super) request: K::Request,
     pub(super) reply: oneshot::Sender<Result<K::Reply, Exit>>,
     pub(super) deadline: Instant,
-    pub(super) ticket: Ticket,
+    pub(super) stamp: Stamp,
+    /// Trace id of the request that it comes from; 0 for none.
+    pub(super) trace: u128,
 }
 
-impl<K: Entity<P>, P: Clone + Send + 'static> Message for Envelope<K, P> {}
+impl<K: Entity<P>, P: Clone + Send + 'static> Message for Mail<K, P> {}
 
 /// What a host needs to load its entity, and the entity once it is loaded.
-pub(super) struct Residence<K: Entity<P>, P: Clone + Send + 'static> {
-    pub(super) id: K::Id,
-    pub(super) platform: P,
-    pub(super) shard: Arc<Shard>,
-    pub(super) resident: Arc<Resident>,
+struct Residence<K: Entity<P>, P: Clone + Send + 'static> {
+    id: K::Id,
+    platform: P,
+    shard: Arc<Shard>,
+    resident: Arc<Resident>,
     entity: Option<K>,
 }
 
@@ -43,15 +54,25 @@ pub(super) fn start<K: Entity<P>, P: Clone + Send + 'static>(
     platform: P,
     shard: Arc<Shard>,
     resident: Arc<Resident>,
-) -> Option<ActorCell> {
+) -> Option<Running> {
+    let listed = Arc::clone(&resident);
     let residence = Residence::<K, P> { id, platform, shard, resident, entity: None };
     // It only fails for a name that is taken, and entities have none.
     let (host, _) = ActorRuntime::spawn_instant(None, Host(PhantomData), residence).ok()?;
-    Some(host.get_cell())
+    Some(Running::new(listed, host.get_cell(), nudge::<K, P>))
 }
 
+#[cfg(debug_assertions)]
+fn nudge<K: Entity<P>, P: Clone + Send + 'static>(cell: &ActorCell) {
+    // One that has ended needs no waking.
+    let _ = cell.send_message(Mail::<K, P>::Nudge);
+}
+
+#[cfg(not(debug_assertions))]
+fn nudge<K: Entity<P>, P: Clone + Send + 'static>(_: &ActorCell) {}
+
 impl<K: Entity<P>, P: Clone + Send + 'static> Actor for Host<K, P> {
-    type Msg = Envelope<K, P>;
+    type Msg = Mail<K, P>;
     type State = Residence<K, P>;
     type Arguments = Residence<K, P>;
 
@@ -66,15 +87,16 @@ impl<K: Entity<P>, P: Clone + Send + 'static> Actor for Host<K, P> {
     async fn handle(
         &self,
         _: ActorRef<Self::Msg>,
-        envelope: Self::Msg,
+        mail: Self::Msg,
         residence: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
-        let span = trace::entity_message(
-            K::KIND,
-            &residence.resident.address.id,
-            residence.shard.fence.shard,
-        );
-        residence.serve(envelope).instrument(span).await.map_err(Into::into)
+        // Boxed: an idle actor must not keep room for the largest of its handlers.
+        let served = match mail {
+            Mail::Asked(envelope) => Box::pin(residence.serve(envelope)).await,
+            #[cfg(debug_assertions)]
+            Mail::Nudge => Box::pin(residence.nudged()).await,
+        };
+        served.map_err(Into::into)
     }
 
     async fn post_stop(
@@ -82,31 +104,46 @@ impl<K: Entity<P>, P: Clone + Send + 'static> Actor for Host<K, P> {
         _: ActorRef<Self::Msg>,
         residence: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
-        residence.shard.ended(&residence.resident, Exit::Stopped);
+        residence.shard.ended(&residence.resident, &Exit::Stopped);
         Ok(())
     }
 }
 
 impl<K: Entity<P>, P: Clone + Send + 'static> Residence<K, P> {
     async fn serve(&mut self, envelope: Envelope<K, P>) -> Result<(), Exit> {
-        let Envelope { request, reply, deadline, ticket } = envelope;
-        if deadline <= Instant::now() {
+        let Envelope { request, reply, deadline, stamp, trace } = envelope;
+        let resident = Arc::clone(&self.resident);
+        let vitals = &resident.vitals;
+        let began = vitals.begin(request.name(), stamp, trace);
+        if deadline <= began {
             tracing::debug!("request dropped: its deadline has passed");
+            vitals.expire();
             return Ok(());
         }
-        let answer = panics::catch(self.answer(request)).await;
+        let span = trace::entity_message(&resident.address, self.shard.fence.shard);
+        let answer = trace::within(trace, panics::watched(vitals, self.answer(request)));
+        let answer = answer.instrument(span).await;
+        let report = self.entity.as_ref().map(Entity::report).unwrap_or_default();
+        resident.kind.ledger.took(vitals.finish(began, report));
         let ended = answer.as_ref().err().cloned();
-        match &ended {
-            None => self.resident.handled(),
-            Some(exit) => {
-                self.entity = None;
-                self.shard.ended(&self.resident, exit.clone());
-            }
+        if let Some(exit) = &ended {
+            self.end(exit);
         }
-        drop(ticket);
         // A sender that has gone away needs no answer.
         let _ = reply.send(answer);
         ended.map_or(Ok(()), Err)
+    }
+
+    #[cfg(debug_assertions)]
+    async fn nudged(&mut self) -> Result<(), Exit> {
+        let resident = Arc::clone(&self.resident);
+        let result = panics::nudged(&resident.vitals).await;
+        result.inspect_err(|exit| self.end(exit))
+    }
+
+    fn end(&mut self, exit: &Exit) {
+        self.entity = None;
+        self.shard.ended(&self.resident, exit);
     }
 
     async fn answer(&mut self, request: K::Request) -> Result<K::Reply, Exit> {
@@ -124,7 +161,7 @@ impl<K: Entity<P>, P: Clone + Send + 'static> Residence<K, P> {
 impl<K: Entity<P>, P: Clone + Send + 'static> Drop for Residence<K, P> {
     fn drop(&mut self) {
         // Whoever ended in order has said why before.
-        self.shard.ended(&self.resident, Exit::Killed);
+        self.shard.ended(&self.resident, &self.resident.doom());
     }
 }
 
@@ -146,7 +183,9 @@ pub(super) fn told(exit: Exit, retry_after: std::time::Duration) -> AskError {
         | Exit::Fenced
         | Exit::Panicked { .. }
         | Exit::Failed { .. }
-        | Exit::Killed => AskError::Ended(exit),
+        | Exit::Killed
+        | Exit::TimedOut { .. }
+        | Exit::Stuck => AskError::Ended(exit),
     }
 }
 

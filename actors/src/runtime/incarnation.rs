@@ -3,14 +3,18 @@
 //! Everything that belongs to a life ends with it: the place in the handle, the mailbox, the timers
 //! and the linked tasks, before the supervisor hears of the end, so that a successor starts clean.
 
-use super::mailbox::{Gauge, Ticket};
-use super::{Config, Exit, Handle, Service, panics, trace};
+use super::inspect::view::Role;
+use super::mailbox::{Closed, Stamp};
+use super::member::{Levers, Life as Lived, Member, Rules};
+use super::vitals::Vitals;
+use super::{Config, Exit, Handle, Named, Pulse, Service, panics, trace};
+use futures_util::future::{AbortHandle, Abortable};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, ActorRuntime, Message};
 use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing::Instrument;
@@ -18,18 +22,23 @@ use tracing::Instrument;
 /// The life that a handle points to.
 pub(super) struct Incarnation<M> {
     mailbox: OnceLock<ActorRef<Mail<M>>>,
-    gauge: Arc<Gauge>,
+    member: Arc<Member>,
+    vitals: Arc<Vitals>,
+    exit: watch::Sender<Option<Exit>>,
     /// None once it has ended: nothing can be linked to it any more.
     tasks: Mutex<Option<JoinSet<()>>>,
 }
 
 /// What is in the mailbox.
 pub(super) enum Mail<M> {
-    /// From anybody; counted.
-    Told(M, Ticket),
-    /// From its own timers and tasks, of which it knows how many it has. The message is made where
-    /// a panic in its making is the service's own.
-    Own(Box<dyn FnOnce() -> M + Send>),
+    /// From anybody. The receipt says that it has been handled.
+    Told(M, Stamp, Option<oneshot::Sender<()>>),
+    /// From its own timers and tasks. The message is made where a panic in its making is the
+    /// service's own.
+    Own(Box<dyn FnOnce() -> M + Send>, Stamp),
+    /// Nothing: wakes it, so that a fault on order finds it.
+    #[cfg(debug_assertions)]
+    Nudge,
 }
 
 impl<M: Send + 'static> Message for Mail<M> {}
@@ -43,23 +52,24 @@ pub(super) struct Life {
     pub(super) ended: oneshot::Receiver<Exit>,
 }
 
-/// Begins a life of the service `name` and points `handle` to it.
+/// Begins a life of the service that `member` stands for, and points `handle` to it.
 pub(super) fn begin<S: Service>(
-    name: &'static str,
+    member: &Arc<Member>,
     service: S,
     handle: &Handle<S::Message>,
     config: &Config,
 ) -> Result<Life, Exit> {
     let me = Arc::new(Incarnation {
         mailbox: OnceLock::new(),
-        gauge: Gauge::new(config.service_mailbox_messages_max),
+        member: Arc::clone(member),
+        vitals: Arc::new(Vitals::new(config.service_mailbox_messages_max)),
+        exit: watch::Sender::new(None),
         tasks: Mutex::new(Some(JoinSet::new())),
     });
     let (started_sender, started) = oneshot::channel();
     let (ended_sender, ended) = oneshot::channel();
     handle.fill(&me);
     let state = State {
-        name,
         stop_deadline: config.stop_deadline(),
         service,
         handle: handle.clone(),
@@ -71,48 +81,98 @@ pub(super) fn begin<S: Service>(
     let (mailbox, _) = spawned.map_err(|error| Exit::Failed { error: error.to_string() })?;
     let cell = mailbox.get_cell();
     me.mailbox.get_or_init(|| mailbox);
+    let levers = Levers::Actor(cell.clone(), nudge::<S::Message>);
+    member.lives(Lived { vitals: Arc::clone(&me.vitals), levers });
     Ok(Life { cell, started, ended })
 }
 
+#[cfg(debug_assertions)]
+fn nudge<M: Send + 'static>(cell: &ActorCell) {
+    // One that has ended needs no waking.
+    let _ = cell.send_message(Mail::<M>::Nudge);
+}
+
+#[cfg(not(debug_assertions))]
+fn nudge<M: Send + 'static>(_: &ActorCell) {}
+
 impl<M: Send + 'static> Incarnation<M> {
-    pub(super) fn tell(&self, message: M) -> bool {
-        let Some(ticket) = self.gauge.admit() else { return false };
-        let mailbox = self.mailbox.get();
-        mailbox.is_some_and(|mailbox| mailbox.send_message(Mail::Told(message, ticket)).is_ok())
+    pub(super) fn tell(
+        &self,
+        message: M,
+        receipt: Option<oneshot::Sender<()>>,
+    ) -> Result<(), Closed> {
+        let stamp = self.vitals.gauge.admit()?;
+        self.send(Mail::Told(message, stamp, receipt))
     }
 
-    pub(super) fn tell_after(&self, after: Duration, message: M) {
+    fn send(&self, mail: Mail<M>) -> Result<(), Closed> {
+        let sent = self.mailbox.get().is_some_and(|mailbox| mailbox.send_message(mail).is_ok());
+        if !sent {
+            self.vitals.gauge.left();
+            return Err(Closed::Ended);
+        }
+        Ok(())
+    }
+
+    pub(super) fn tell_after(self: &Arc<Self>, after: Duration, message: M) {
         self.link(async move {
             tokio::time::sleep(after).await;
             move || message
         });
     }
 
-    pub(super) fn run<T: Send + 'static>(
-        &self,
-        task: impl Future<Output = T> + Send + 'static,
+    /// Why it ended; waits until it has.
+    pub(super) async fn exit(&self) -> Exit {
+        let mut exit = self.exit.subscribe();
+        let ended = exit.wait_for(Option::is_some).await;
+        ended.ok().and_then(|exit| exit.clone()).unwrap_or(Exit::Killed)
+    }
+
+    pub(super) fn run<T, F>(
+        self: &Arc<Self>,
+        name: String,
+        task: impl FnOnce(Pulse) -> F,
         ended: impl FnOnce(Result<T, Exit>) -> M + Send + 'static,
-    ) {
+    ) where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let watch = self.member.rules.watch;
+        let member = self.member.adopt(name, Role::Task, Rules { watch, ..Rules::default() });
+        let (levers, registration) = AbortHandle::new_pair();
+        let vitals = Arc::new(Vitals::new(0));
+        member.starting();
+        member.lives(Lived { vitals: Arc::clone(&vitals), levers: Levers::Task(levers) });
+        member.up();
+        let task = task(Pulse::new(&member, &vitals));
+        let parent = Arc::clone(&self.member);
+        let linked = Linked { parent, member };
         self.link(async move {
-            let result = panics::catch(async move { Ok(task.await) }).await;
+            let watched = panics::watched(&vitals, async move { Ok(task.await) });
+            let result = Abortable::new(watched, registration).await;
+            let result = result.unwrap_or_else(|_| Err(linked.member.doom()));
+            linked.end(result.as_ref().err().unwrap_or(&Exit::Stopped));
             move || ended(result)
         });
     }
 
     /// Runs a task whose result is a message to this life.
     fn link<F: FnOnce() -> M + Send + 'static>(
-        &self,
+        self: &Arc<Self>,
         task: impl Future<Output = F> + Send + 'static,
     ) {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        let (Some(tasks), Some(mailbox)) = (tasks.as_mut(), self.mailbox.get().cloned()) else {
-            return;
-        };
+        let Some(tasks) = tasks.as_mut() else { return };
         while tasks.try_join_next().is_some() {}
+        // Weak: a task that does not end must not keep the life that waits for it.
+        let me = Arc::downgrade(self);
         tasks.spawn(async move {
             let message = task.await;
-            // It can only have ended; then nobody waits for this.
-            let _ = mailbox.send_message(Mail::Own(Box::new(message)));
+            let Some(me) = me.upgrade() else { return };
+            if let Ok(stamp) = me.vitals.gauge.admit_own() {
+                // It can only have ended; then nobody waits for this.
+                let _ = me.send(Mail::Own(Box::new(message), stamp));
+            }
         });
     }
 
@@ -121,10 +181,27 @@ impl<M: Send + 'static> Incarnation<M> {
     }
 }
 
+/// A task's place in the tree; left however the task ends.
+struct Linked {
+    parent: Arc<Member>,
+    member: Arc<Member>,
+}
+
+impl Linked {
+    fn end(&self, exit: &Exit) {
+        self.member.ended(exit);
+    }
+}
+
+impl Drop for Linked {
+    fn drop(&mut self) {
+        self.parent.disown(&self.member);
+    }
+}
+
 struct Host<S>(PhantomData<fn() -> S>);
 
 struct State<S: Service> {
-    name: &'static str,
     stop_deadline: Duration,
     service: S,
     handle: Handle<S::Message>,
@@ -153,7 +230,8 @@ impl<S: Service> Actor for Host<S> {
     ) -> Result<(), ActorProcessingErr> {
         // This may run before the spawning thread has come to it.
         state.me.mailbox.get_or_init(|| myself);
-        let result = panics::catch(state.service.start(&state.handle)).await;
+        let me = Arc::clone(&state.me);
+        let result = panics::watched(&me.vitals, state.service.start(&state.handle)).await;
         if result.is_ok()
             && let Some(started) = state.started.take()
         {
@@ -168,16 +246,7 @@ impl<S: Service> Actor for Host<S> {
         mail: Self::Msg,
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
-        let span = trace::service_message(state.name);
-        let result = panics::catch(async {
-            // The ticket goes back when the message has been handled.
-            let (message, _ticket) = match mail {
-                Mail::Told(message, ticket) => (message, Some(ticket)),
-                Mail::Own(make) => (make(), None),
-            };
-            state.service.handle(message, &state.handle).await
-        });
-        let result = result.instrument(span).await;
+        let result = state.serve(mail).await;
         state.go_on(result).await
     }
 
@@ -197,6 +266,29 @@ impl<S: Service> Actor for Host<S> {
 }
 
 impl<S: Service> State<S> {
+    async fn serve(&mut self, mail: Mail<S::Message>) -> Result<(), Exit> {
+        let (message, stamp, receipt) = match mail {
+            Mail::Told(message, stamp, receipt) => (message, stamp, receipt),
+            Mail::Own(make, stamp) => (panics::catch_now(make)?, stamp, None),
+            #[cfg(debug_assertions)]
+            Mail::Nudge => {
+                let me = Arc::clone(&self.me);
+                return panics::nudged(&me.vitals).await;
+            }
+        };
+        let vitals = &self.me.vitals;
+        let began = vitals.begin(message.name(), stamp, 0);
+        let span = trace::service_message(&self.me.member.path);
+        let handled = panics::watched(vitals, self.service.handle(message, &self.handle));
+        let result = handled.instrument(span).await;
+        self.me.member.ledger.took(vitals.finish(began, self.service.report()));
+        if let (Ok(()), Some(receipt)) = (&result, receipt) {
+            // A sender that has gone away needs no receipt.
+            let _ = receipt.send(());
+        }
+        result
+    }
+
     async fn go_on(&mut self, result: Result<(), Exit>) -> Result<(), ActorProcessingErr> {
         let Err(exit) = result else { return Ok(()) };
         self.end(exit.clone()).await;
@@ -215,7 +307,9 @@ impl<S: Service> State<S> {
 
     fn tell_end(&mut self, exit: Exit) {
         if let Some(ended) = self.ended.take() {
-            trace::service_ended(self.name, &exit);
+            trace::service_ended(&self.me.member.path, &exit);
+            self.me.member.ended(&exit);
+            self.me.exit.send_replace(Some(exit.clone()));
             // A supervisor that is gone has ended the whole tree.
             let _ = ended.send(exit);
         }
@@ -227,6 +321,9 @@ impl<S: Service> Drop for State<S> {
         // Only a life that was killed comes here unended; dropping the set aborts its tasks.
         self.handle.clear(&self.me);
         drop(self.me.take_tasks());
-        self.tell_end(Exit::Killed);
+        if self.ended.is_some() {
+            let exit = self.me.member.doom();
+            self.tell_end(exit);
+        }
     }
 }

@@ -10,21 +10,36 @@ mod directory;
 mod entity;
 mod exit;
 mod host;
+
+mod address;
+mod kind;
+mod population;
+mod resident;
+mod room;
 mod shard;
 
 mod incarnation;
+mod member;
 mod service;
 
 mod restart;
 mod supervisor;
+mod watch;
 
 pub mod inspect;
 
+mod chronicle;
+mod clock;
 mod config;
+#[cfg(debug_assertions)]
+mod fault;
+mod ledger;
 mod mailbox;
+mod named;
 mod panics;
 mod passivator;
 mod trace;
+mod vitals;
 
 #[cfg(test)]
 mod tests;
@@ -33,9 +48,16 @@ pub use config::Config;
 pub use directory::{AskError, Directory, EntityRef};
 pub use entity::{Entity, EntityId};
 pub use exit::Exit;
+#[cfg(debug_assertions)]
+pub use fault::Fault;
 pub use inspect::{Inspector, OrderError};
-pub use passivator::{Passivator, Sweep};
-pub use restart::{Backoff, Decision, History, Restart, RestartPolicy, Strategy, decide};
-pub use service::{Handle, Service};
-pub use shard::ResidentView;
+pub use kind::EntityRules;
+pub use member::Tree;
+pub use named::Named;
+pub use passivator::{Message as PassivatorMessage, Passivator};
+pub use restart::{Backoff, Decision, History, Restart, RestartPolicy, Strategy, decide, rest};
+pub use service::{Handle, Pulse, Reply, Service, TellError};
 pub use supervisor::{ChildSpec, StartError, Supervisor};
+pub use trace::traced;
+pub use vitals::Report;
+pub use watch::Watch;

@@ -6,12 +6,14 @@
 //! that was there before.
 
 use super::Exit;
+use super::vitals::Vitals;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::pin;
 use std::sync::Once;
+use std::task::Poll;
 
 thread_local! {
     static CATCHING: Cell<bool> = const { Cell::new(false) };
@@ -24,9 +26,41 @@ pub(super) async fn catch<T>(future: impl Future<Output = Result<T, Exit>>) -> R
     let mut future = pin!(future);
     poll_fn(|context| match catching(|| future.as_mut().poll(context)) {
         Ok(polled) => polled,
-        Err(exit) => std::task::Poll::Ready(Err(exit)),
+        Err(exit) => Poll::Ready(Err(exit)),
     })
     .await
+}
+
+/// Runs the handler of an actor to its end, as [`catch`] does, and shows in its vitals when it runs
+/// on its thread.
+pub(super) async fn watched<T>(
+    vitals: &Vitals,
+    future: impl Future<Output = Result<T, Exit>>,
+) -> Result<T, Exit> {
+    install_hook();
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        vitals.poll_begins();
+        let polled = catching(|| {
+            #[cfg(debug_assertions)]
+            if vitals.fault.suffer(context.waker()) {
+                return Poll::Pending;
+            }
+            future.as_mut().poll(context)
+        });
+        vitals.poll_ends();
+        polled.unwrap_or_else(|exit| Poll::Ready(Err(exit)))
+    })
+    .await
+}
+
+/// Suffers the fault that a nudge brings.
+#[cfg(debug_assertions)]
+pub(super) async fn nudged(vitals: &Vitals) -> Result<(), Exit> {
+    vitals.beat("Nudge");
+    let result = watched(vitals, async { Ok(()) }).await;
+    vitals.rest();
+    result
 }
 
 /// Runs a function; a panic in it is [`Exit::Panicked`].

@@ -10,9 +10,12 @@ pub struct Passivator<P = Platform> {
     directory: Directory<P>,
 }
 
-/// Looks once over every resident entity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sweep;
+/// What the passivator is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+pub enum Message {
+    /// Look once over every resident entity.
+    Sweep,
+}
 
 impl<P: Clone + Send + 'static> Passivator<P> {
     /// A service for the supervision table.
@@ -22,21 +25,21 @@ impl<P: Clone + Send + 'static> Passivator<P> {
     }
 
     /// A quarter of the idle time, so that nobody stays much longer than that.
-    fn sweep_later(&self, me: &Handle<Sweep>) {
-        me.tell_after(self.directory.config().idle() / 4, Sweep);
+    fn sweep_later(&self, me: &Handle<Message>) {
+        me.tell_after(self.directory.config().idle() / 4, Message::Sweep);
     }
 }
 
 #[async_trait]
 impl<P: Clone + Send + 'static> Service for Passivator<P> {
-    type Message = Sweep;
+    type Message = Message;
 
-    async fn start(&mut self, me: &Handle<Sweep>) -> Result<(), Exit> {
+    async fn start(&mut self, me: &Handle<Message>) -> Result<(), Exit> {
         self.sweep_later(me);
         Ok(())
     }
 
-    async fn handle(&mut self, Sweep: Sweep, me: &Handle<Sweep>) -> Result<(), Exit> {
+    async fn handle(&mut self, Message::Sweep: Message, me: &Handle<Message>) -> Result<(), Exit> {
         let stopped = self.directory.stop_idle(self.directory.config().idle());
         if stopped > 0 {
             tracing::debug!(stopped, resident = self.directory.active(), "idle entities stopped");

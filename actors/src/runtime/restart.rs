@@ -87,6 +87,14 @@ pub fn decide(policy: &RestartPolicy, history: &History, exit: &Exit, now: Insta
     Decision::Restart { after: policy.backoff.after(recent) }
 }
 
+/// How long an entity that crashed now is not loaded, given the crashes before: not at all up to
+/// the intensity of its kind, then for the backoff, which doubles with each crash.
+#[must_use]
+pub fn rest(policy: &RestartPolicy, history: &History, now: Instant) -> Option<Duration> {
+    let over = history.within(policy.window, now).checked_sub(policy.intensity)?;
+    Some(policy.backoff.after(over))
+}
+
 fn wants_restart(restart: Restart, exit: &Exit) -> bool {
     match restart {
         Restart::Permanent => true,
@@ -97,7 +105,9 @@ fn wants_restart(restart: Restart, exit: &Exit) -> bool {
             | Exit::Busy
             | Exit::Panicked { .. }
             | Exit::Failed { .. }
-            | Exit::Killed => true,
+            | Exit::Killed
+            | Exit::TimedOut { .. }
+            | Exit::Stuck => true,
         },
     }
 }

@@ -6,15 +6,18 @@
 //! when nothing of it is left, so a successor never meets its predecessor.
 
 use super::incarnation::{self, Life};
+use super::inspect::view::Role;
+use super::member::{Member, Rules};
 use super::restart::{Backoff, Decision, History, RestartPolicy, Strategy, decide};
-use super::{Config, Exit, Handle, Service, panics};
+use super::{Config, Exit, Handle, Service, Tree, Watch, panics};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
-type Begin = Box<dyn Fn(&Config) -> Result<Life, Exit> + Send>;
+type Begin = Box<dyn Fn(&Config, &Arc<Member>) -> Result<Life, Exit> + Send>;
 
 /// One row of the supervision table.
 pub struct ChildSpec {
@@ -22,6 +25,7 @@ pub struct ChildSpec {
     pub name: &'static str,
     /// When and how often it is restarted.
     pub policy: RestartPolicy,
+    watch: Option<Watch>,
     begin: Begin,
 }
 
@@ -35,11 +39,17 @@ impl ChildSpec {
         make: impl Fn() -> S + Send + 'static,
     ) -> Self {
         let handle = handle.clone();
-        let begin: Begin = Box::new(move |config| {
+        let begin: Begin = Box::new(move |config, member| {
             let service = panics::catch_now(&make)?;
-            incarnation::begin(name, service, &handle, config)
+            incarnation::begin(member, service, &handle, config)
         });
-        Self { name, policy, begin }
+        Self { name, policy, watch: None, begin }
+    }
+
+    /// With limits of its own for how long a handler may take.
+    #[must_use]
+    pub fn watched(self, watch: Watch) -> Self {
+        Self { watch: Some(watch), ..self }
     }
 }
 
@@ -68,9 +78,11 @@ impl Supervisor {
         strategy: Strategy,
         table: Vec<ChildSpec>,
         config: &Config,
+        root: &Tree,
     ) -> Result<Self, StartError> {
-        let children = table.into_iter().map(Child::new).collect();
-        let mut tree = Tree { strategy, children, config: config.clone() };
+        let child = |spec| Child::new(spec, root, config);
+        let children = table.into_iter().map(child).collect();
+        let mut tree = Branch { strategy, children, config: config.clone() };
         for place in 0..tree.children.len() {
             if let Err(exit) = tree.start_child(place).await {
                 let child = tree.children[place].spec.name;
@@ -113,6 +125,7 @@ fn run_detached(tree: impl Future<Output = ()> + Send + 'static) {
 
 struct Child {
     spec: ChildSpec,
+    member: Arc<Member>,
     history: History,
     state: ChildState,
 }
@@ -126,8 +139,14 @@ enum ChildState {
 }
 
 impl Child {
-    fn new(spec: ChildSpec) -> Self {
-        Self { spec, history: History::default(), state: ChildState::Left }
+    fn new(spec: ChildSpec, root: &Tree, config: &Config) -> Self {
+        let rules = Rules {
+            restart: Some(spec.policy),
+            strategy: None,
+            watch: Some(spec.watch.unwrap_or(config.watch())),
+        };
+        let member = root.0.adopt(spec.name, Role::Service, rules);
+        Self { spec, member, history: History::default(), state: ChildState::Left }
     }
 
     fn due(&self) -> Option<Instant> {
@@ -147,13 +166,13 @@ impl Child {
     }
 }
 
-struct Tree {
+struct Branch {
     strategy: Strategy,
     children: Vec<Child>,
     config: Config,
 }
 
-impl Tree {
+impl Branch {
     async fn run(mut self, mut stop: watch::Receiver<bool>) -> Exit {
         loop {
             let due = self.children.iter().filter_map(Child::due).min();
@@ -173,10 +192,18 @@ impl Tree {
     async fn start_child(&mut self, place: usize) -> Result<(), Exit> {
         let child = &mut self.children[place];
         child.state = ChildState::Left;
-        let mut life = (child.spec.begin)(&self.config)?;
+        child.member.starting();
+        let mut life = match (child.spec.begin)(&self.config, &child.member) {
+            Ok(life) => life,
+            Err(exit) => {
+                child.member.ended(&exit);
+                return Err(exit);
+            }
+        };
         match timeout(self.config.start_deadline(), &mut life.started).await {
             Ok(Ok(())) => {
                 tracing::info!(service = child.spec.name, "service started");
+                child.member.up();
                 child.state = ChildState::Running(life);
                 Ok(())
             }
@@ -238,6 +265,7 @@ impl Tree {
                 // Never sooner than it waits for already: that keeps the order of the table.
                 let due = child.due().map_or(due, |waits| waits.max(due));
                 child.state = ChildState::Waiting(due);
+                child.member.backs_off(due);
             }
         }
     }

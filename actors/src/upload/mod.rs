@@ -14,7 +14,7 @@ use playhouse_storage::model::{ContentId, ShardId, Upload, UploadId, UploadMetad
 use serde::{Deserialize, Serialize};
 
 /// What a session can be asked.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, strum::IntoStaticStr)]
 pub enum Request {
     /// Creates the upload and its content.
     Create {

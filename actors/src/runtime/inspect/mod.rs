@@ -5,21 +5,18 @@
 
 pub mod view;
 
-use super::Directory;
-use crate::Platform;
+use super::population::Population;
+use super::{Directory, Tree};
 use jiff::Timestamp;
+use std::sync::Arc;
 use view::{ActorDetail, NodeView, Totals, TreePage, TreeQuery};
 
 /// The way to look at the actors of the node, and to restart or stop one. Cheap to clone.
-pub struct Inspector<P = Platform> {
-    directory: Directory<P>,
+#[derive(Clone)]
+pub struct Inspector {
+    tree: Tree,
+    population: Arc<Population>,
     started_at: Timestamp,
-}
-
-impl<P> Clone for Inspector<P> {
-    fn clone(&self) -> Self {
-        Self { directory: self.directory.clone(), started_at: self.started_at }
-    }
 }
 
 /// Why an order to an actor was not carried out.
@@ -39,18 +36,26 @@ pub enum OrderError {
     },
 }
 
-impl<P: Clone + Send + 'static> Inspector<P> {
-    /// An inspector of one node.
+impl Inspector {
+    /// An inspector of the entities of `directory`, and of the services that supervisors start
+    /// below `tree`.
     #[must_use]
-    pub fn new(directory: Directory<P>) -> Self {
-        Self { directory, started_at: Timestamp::now() }
+    pub fn new<P: Clone + Send + 'static>(directory: &Directory<P>, tree: Tree) -> Self {
+        let population = Arc::clone(directory.population());
+        Self { tree, population, started_at: Timestamp::now() }
+    }
+
+    /// Where supervisors put their children.
+    #[must_use]
+    pub fn tree_root(&self) -> &Tree {
+        &self.tree
     }
 
     /// A bounded part of the tree.
     #[must_use]
     pub fn tree(&self, _query: &TreeQuery) -> TreePage {
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        let entities = self.directory.active() as u64;
+        let entities = self.population.room.taken() as u64;
         TreePage {
             at: Timestamp::now(),
             node: NodeView { version, started_at: self.started_at },

@@ -4,7 +4,7 @@
 use super::entities::{Ending, Request, SECOND, Stage};
 use crate::runtime::{
     AskError, Backoff, ChildSpec, Config, Directory, Exit, Handle, Passivator, Restart,
-    RestartPolicy, Strategy, Supervisor,
+    RestartPolicy, Strategy, Supervisor, Tree,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -106,7 +106,9 @@ async fn the_passivator_stops_who_is_idle_and_keeps_who_is_not() {
     let directory = stage.directory.clone();
     let make = move || Passivator::new(directory.clone());
     let table = vec![ChildSpec::service("passivator", policy, &Handle::new(), make)];
-    let tree = Supervisor::start(Strategy::OneForOne, table, stage.directory.config()).await;
+    let tree =
+        Supervisor::start(Strategy::OneForOne, table, stage.directory.config(), &Tree::default())
+            .await;
     let tree = tree.expect("the passivator starts");
     for _ in 0..10 {
         stage.tally(1).ask(Request::Add(1), SECOND).await.expect("it answers");

@@ -2,7 +2,8 @@
 //! Method: one service that writes down what happens to it, under a supervisor, in paused time.
 
 use crate::runtime::{
-    Backoff, ChildSpec, Config, Exit, Handle, Restart, RestartPolicy, Service, Strategy, Supervisor,
+    Backoff, ChildSpec, Config, Exit, Handle, Restart, RestartPolicy, Service, Strategy,
+    Supervisor, Tree,
 };
 use async_trait::async_trait;
 use std::sync::{Arc, Mutex};
@@ -25,6 +26,7 @@ impl Diary {
     }
 }
 
+#[derive(strum::IntoStaticStr)]
 pub(super) enum Order {
     Note(&'static str),
     Die(Exit),
@@ -77,8 +79,12 @@ impl Service for Actor {
             Order::Die(exit) => return Err(exit),
             Order::Panic => panic!("{} is broken", self.name),
             Order::After(after, line) => me.tell_after(after, Order::Note(line)),
-            Order::Task(result) => me.run(async move { result.to_owned() }, Order::Told),
-            Order::PanickingTask => me.run(async { panic!("task broken") }, Order::Told),
+            Order::Task(result) => {
+                me.run("task", |_| async move { result.to_owned() }, Order::Told)
+            }
+            Order::PanickingTask => {
+                me.run("task", |_| async { panic!("task broken") }, Order::Told)
+            }
             Order::EndlessTask => {
                 let dropped = Dropped(self.diary.clone());
                 let endless = async move {
@@ -86,7 +92,7 @@ impl Service for Actor {
                     drop(dropped);
                     String::new()
                 };
-                me.run(endless, Order::Told);
+                me.run("endless", |_| endless, Order::Told);
             }
             Order::Told(Ok(result)) => self.diary.note(format!("told {result}")),
             Order::Told(Err(exit)) => self.diary.note(exit.to_string()),
@@ -114,21 +120,21 @@ async fn alone(config: Config) -> (Supervisor, Handle<Order>, Diary) {
     let writer = diary.clone();
     let make = move || Actor::new("a", &writer);
     let table = vec![ChildSpec::service("a", POLICY, &handle, make)];
-    let tree = Supervisor::start(Strategy::OneForOne, table, &config).await;
+    let tree = Supervisor::start(Strategy::OneForOne, table, &config, &Tree::default()).await;
     assert_eq!(diary.read().await, "a starts");
     (tree.expect("it starts"), handle, diary)
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_handle_outlives_the_lives_of_its_service() {
-    assert!(!Handle::new().tell(Order::Note("nobody is there")));
+    assert!(Handle::new().try_tell(Order::Note("nobody is there")).is_err());
     let (tree, handle, diary) = alone(Config::default()).await;
-    assert!(handle.tell(Order::Note("first life")));
-    assert!(handle.tell(Order::Panic));
+    assert!(handle.try_tell(Order::Note("first life")).is_ok());
+    assert!(handle.try_tell(Order::Panic).is_ok());
     assert_eq!(diary.read().await, "first life");
-    assert!(!handle.tell(Order::Note("between two lives")));
+    assert!(handle.try_tell(Order::Note("between two lives")).is_err());
     sleep(Duration::from_secs(2)).await;
-    assert!(handle.tell(Order::Note("second life")));
+    assert!(handle.try_tell(Order::Note("second life")).is_ok());
     assert_eq!(diary.read().await, "a starts, second life");
     assert_eq!(tree.stop().await, Exit::Stopped);
     assert!(!handle.is_running());
@@ -138,21 +144,21 @@ async fn a_handle_outlives_the_lives_of_its_service() {
 async fn a_full_mailbox_refuses_but_not_its_own_timers() {
     let config = Config { service_mailbox_messages_max: 2, ..Config::default() };
     let (_tree, handle, diary) = alone(config).await;
-    assert!(handle.tell(Order::After(Duration::from_secs(5), "timer")));
-    assert!(handle.tell(Order::Block(Duration::from_secs(10))));
+    assert!(handle.try_tell(Order::After(Duration::from_secs(5), "timer")).is_ok());
+    assert!(handle.try_tell(Order::Block(Duration::from_secs(10))).is_ok());
     diary.read().await;
-    assert!(handle.tell(Order::Note("in")));
-    assert!(!handle.tell(Order::Note("refused")));
+    assert!(handle.try_tell(Order::Note("in")).is_ok());
+    assert!(handle.try_tell(Order::Note("refused")).is_err());
     sleep(Duration::from_secs(11)).await;
     assert_eq!(diary.read().await, "in, timer");
-    assert!(handle.tell(Order::Note("room again")));
+    assert!(handle.try_tell(Order::Note("room again")).is_ok());
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_end_of_a_linked_task_is_a_message() {
     let (_tree, handle, diary) = alone(Config::default()).await;
-    assert!(handle.tell(Order::Task("result")));
-    assert!(handle.tell(Order::PanickingTask));
+    assert!(handle.try_tell(Order::Task("result")).is_ok());
+    assert!(handle.try_tell(Order::PanickingTask).is_ok());
     let told = diary.read().await;
     assert!(told.starts_with("told result, panicked at "), "{told}");
     assert!(told.contains("tests/services.rs:") && told.ends_with(": task broken"), "{told}");
@@ -161,10 +167,10 @@ async fn the_end_of_a_linked_task_is_a_message() {
 #[tokio::test(start_paused = true)]
 async fn timers_and_tasks_end_with_the_life_that_started_them() {
     let (_tree, handle, diary) = alone(Config::default()).await;
-    assert!(handle.tell(Order::After(Duration::from_secs(5), "from the first life")));
-    assert!(handle.tell(Order::EndlessTask));
+    assert!(handle.try_tell(Order::After(Duration::from_secs(5), "from the first life")).is_ok());
+    assert!(handle.try_tell(Order::EndlessTask).is_ok());
     assert_eq!(diary.read().await, "");
-    assert!(handle.tell(Order::Die(Exit::Fenced)));
+    assert!(handle.try_tell(Order::Die(Exit::Fenced)).is_ok());
     assert_eq!(diary.read().await, "task dropped");
     sleep(Duration::from_secs(10)).await;
     assert_eq!(diary.read().await, "a starts");
@@ -173,7 +179,7 @@ async fn timers_and_tasks_end_with_the_life_that_started_them() {
 #[tokio::test(start_paused = true)]
 async fn linked_tasks_live_until_the_service_has_stopped() {
     let (tree, handle, diary) = alone(Config::default()).await;
-    assert!(handle.tell(Order::EndlessTask));
+    assert!(handle.try_tell(Order::EndlessTask).is_ok());
     diary.read().await;
     tree.stop().await;
     assert_eq!(diary.read().await, "a stops, task dropped");

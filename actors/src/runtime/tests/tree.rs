@@ -3,7 +3,7 @@
 
 use super::services::{Actor, Diary, Order, POLICY};
 use crate::runtime::{
-    ChildSpec, Config, Exit, Handle, Restart, RestartPolicy, StartError, Strategy, Supervisor,
+    ChildSpec, Config, Exit, Handle, Restart, RestartPolicy, StartError, Strategy, Supervisor, Tree,
 };
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -35,14 +35,14 @@ impl Stage {
         let keep = |_: &mut Actor| {};
         let table =
             vec![self.child(0, POLICY, keep), self.child(1, b, keep), self.child(2, POLICY, keep)];
-        let tree = Supervisor::start(strategy, table, &Config::default()).await;
+        let tree = Supervisor::start(strategy, table, &Config::default(), &Tree::default()).await;
         assert_eq!(self.diary.read().await, "a starts, b starts, c starts");
         tree.expect("all three start")
     }
 
     /// What happens at once when b dies, and what within the longest wait.
     async fn let_b_die(&self, exit: Exit) -> (String, String) {
-        assert!(self.handles[1].tell(Order::Die(exit)));
+        assert!(self.handles[1].try_tell(Order::Die(exit)).is_ok());
         let at_once = self.diary.read().await;
         sleep(Duration::from_secs(10)).await;
         (at_once, self.diary.read().await)
@@ -80,7 +80,7 @@ async fn a_child_that_does_not_stay_up_ends_the_tree() {
     for _ in 0..POLICY.intensity {
         assert_eq!(stage.let_b_die(Exit::Fenced).await.1, "b starts");
     }
-    assert!(stage.handles[1].tell(Order::Die(Exit::Fenced)));
+    assert!(stage.handles[1].try_tell(Order::Die(Exit::Fenced)).is_ok());
     let error = "b does not stay up, at last: fenced".to_owned();
     assert_eq!(tree.wait().await, Exit::Failed { error });
     assert_eq!(stage.diary.read().await, "c stops, a stops");
@@ -91,7 +91,7 @@ async fn the_wait_before_a_restart_doubles() {
     let stage = Stage::new();
     let _tree = stage.run(Strategy::OneForOne, POLICY).await;
     for (at_least_s, at_most_s) in [(1, 2), (2, 4)] {
-        assert!(stage.handles[1].tell(Order::Panic));
+        assert!(stage.handles[1].try_tell(Order::Panic).is_ok());
         let died = Instant::now();
         while stage.diary.read().await != "b starts" {}
         let waited = died.elapsed();
@@ -106,14 +106,14 @@ async fn a_transient_child_may_leave_and_a_temporary_one_does_not_come_back() {
     let transient = RestartPolicy { restart: Restart::Transient, ..POLICY };
     let _tree = stage.run(Strategy::OneForAll, transient).await;
     assert_eq!(stage.let_b_die(Exit::Stopped).await, (String::new(), String::new()));
-    assert!(stage.handles[0].tell(Order::Die(Exit::Killed)));
+    assert!(stage.handles[0].try_tell(Order::Die(Exit::Killed)).is_ok());
     sleep(Duration::from_secs(10)).await;
     assert_eq!(stage.diary.read().await, "c stops, a starts, c starts");
 
     let stage = Stage::new();
     let temporary = RestartPolicy { restart: Restart::Temporary, ..POLICY };
     let _tree = stage.run(Strategy::OneForAll, temporary).await;
-    assert!(stage.handles[0].tell(Order::Die(Exit::Killed)));
+    assert!(stage.handles[0].try_tell(Order::Die(Exit::Killed)).is_ok());
     sleep(Duration::from_secs(10)).await;
     assert_eq!(stage.diary.read().await, "c stops, b stops, a starts, c starts");
 }
@@ -126,7 +126,8 @@ async fn a_child_that_does_not_start_is_named_and_those_before_it_are_stopped() 
         actor.start = Err(Exit::Failed { error: "the port is taken".to_owned() });
     };
     let table = vec![stage.child(0, POLICY, |_| {}), stage.child(1, POLICY, taken)];
-    let refused = Supervisor::start(Strategy::OneForOne, table, &Config::default()).await;
+    let refused =
+        Supervisor::start(Strategy::OneForOne, table, &Config::default(), &Tree::default()).await;
     assert_eq!(refused.err(), Some(StartError { child: "b", exit: failed }));
     assert_eq!(stage.diary.read().await, "a starts, a stops");
 }
@@ -137,7 +138,7 @@ async fn a_start_that_hangs_ends_at_its_deadline() {
     let hang = |actor: &mut Actor| actor.start = Ok(Duration::from_secs(3600));
     let table = vec![stage.child(0, POLICY, hang)];
     let config = Config { start_deadline_s: 7, ..Config::default() };
-    let refused = Supervisor::start(Strategy::OneForOne, table, &config).await;
+    let refused = Supervisor::start(Strategy::OneForOne, table, &config, &Tree::default()).await;
     let exit = Exit::Failed { error: "it has not started within 7 s".to_owned() };
     assert_eq!(refused.err(), Some(StartError { child: "a", exit }));
 }
@@ -148,7 +149,7 @@ async fn a_stop_that_hangs_is_cut_short_and_the_others_still_stop() {
     let hang = |actor: &mut Actor| actor.stop = Duration::from_secs(3600);
     let table = vec![stage.child(0, POLICY, |_| {}), stage.child(1, POLICY, hang)];
     let config = Config { stop_deadline_s: 7, ..Config::default() };
-    let tree = Supervisor::start(Strategy::OneForOne, table, &config).await;
+    let tree = Supervisor::start(Strategy::OneForOne, table, &config, &Tree::default()).await;
     let (tree, began) = (tree.expect("both start"), Instant::now());
     stage.diary.read().await;
     assert_eq!(tree.stop().await, Exit::Stopped);
