@@ -22,6 +22,7 @@ pub(super) struct Ledger {
     longest_ns: AtomicU64,
     past: Past,
     lives: AtomicU64,
+    crashes: AtomicU64,
     samples: Mutex<Samples>,
 }
 
@@ -59,6 +60,7 @@ impl Ledger {
             longest_ns: AtomicU64::new(0),
             past: Past::default(),
             lives: AtomicU64::new(0),
+            crashes: AtomicU64::new(0),
             samples: Mutex::default(),
         }
     }
@@ -71,6 +73,15 @@ impl Ledger {
         self.lives.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Lives that did not end in order.
+    pub(super) fn crashes(&self) -> u64 {
+        self.crashes.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn crashed(&self) {
+        self.crashes.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// A handler took so long.
     pub(super) fn took(&self, time: Duration) {
         let ns = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
@@ -81,7 +92,7 @@ impl Ledger {
     }
 
     /// A life has ended: its mailbox is closed, its counters are added. Answers how many messages
-    /// were lost with it. `crashed` means that one of them was being handled.
+    /// were lost with it.
     pub(super) fn retire(&self, life: &Vitals) -> usize {
         let lost = life.gauge.close();
         let sums = Sums::of(life);

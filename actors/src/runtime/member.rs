@@ -202,6 +202,9 @@ impl Member {
             trace = life.vitals.doing().trace;
             lost = self.ledger.retire(&life.vitals);
         }
+        if *exit != Exit::Stopped {
+            self.ledger.crashed();
+        }
         now.standing = Standing::Stopped;
         now.doom = None;
         now.chronicle.ended(exit, trace);

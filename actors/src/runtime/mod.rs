@@ -20,6 +20,7 @@ mod shard;
 
 mod incarnation;
 mod member;
+mod orders;
 mod service;
 
 mod restart;
@@ -40,6 +41,7 @@ mod panics;
 mod passivator;
 mod trace;
 mod vitals;
+mod watchdog;
 
 #[cfg(test)]
 mod tests;

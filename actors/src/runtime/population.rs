@@ -1,6 +1,8 @@
 //! Everybody who lives on a node by address: the shards that it owns, the kinds, the room.
 
-use super::kind::{Kind, Kinds};
+use super::chronicle::Happening;
+use super::kind::Kinds;
+use super::member::Action;
 use super::room::Room;
 use super::shard::{Running, Shard};
 use super::{Config, Exit};
@@ -70,20 +72,6 @@ impl Population {
         by_age.iter().any(|shard| shard.evict())
     }
 
-    /// Sums over the residents of a kind.
-    pub(super) fn running(&self, kind: &Kind) -> (u64, super::ledger::Sums) {
-        let (mut count, mut sums) = (0, super::ledger::Sums::default());
-        for shard in self.shards() {
-            shard.visit(&mut |running| {
-                if running.resident.address.kind == kind.name {
-                    count += 1;
-                    sums += super::ledger::Sums::of(&running.resident.vitals);
-                }
-            });
-        }
-        (count, sums)
-    }
-
     /// Refuses new messages from now on, lets entities finish what they have been asked, at most
     /// for `close_deadline_s`, and kills the rest.
     pub(super) async fn close(&self) {
@@ -95,17 +83,31 @@ impl Population {
         });
         if timeout(self.config.close_deadline(), join_all(finished)).await.is_err() {
             // A handler that is stuck on its thread cannot even be killed; nobody waits for it.
-            let grace = Some(Duration::from_secs(1));
-            join_all(running.iter().map(|it| it.cell.kill_and_wait(grace))).await;
+            join_all(running.iter().map(|it| it.cell.kill_and_wait(Some(GRACE)))).await;
         }
     }
 
-    /// Kills an entity, which ends with `exit`. When its handler blocks its thread it is given up
-    /// as `Stuck` after `grace`: its address is free, and its late commit meets a newer row.
-    pub(super) async fn kill(&self, shard: &Shard, running: &Running, exit: Exit, grace: Duration) {
-        running.resident.condemn(exit);
-        if running.cell.kill_and_wait(Some(grace)).await.is_err() {
+    /// Ends an entity for an operator: in order, behind the message that it handles; by force when
+    /// that takes too long. One whose handler blocks its thread is given up as `Stuck`: its address
+    /// is free, and what it commits late meets a newer row.
+    pub(super) async fn end(&self, shard: &Shard, running: &Running, action: Action) {
+        running.resident.note(by_operator(action), "");
+        if running.cell.stop_and_wait(None, Some(GRACE)).await.is_ok() {
+            return;
+        }
+        running.resident.condemn(Exit::Killed);
+        if running.cell.kill_and_wait(Some(GRACE)).await.is_err() {
             shard.ended(&running.resident, &Exit::Stuck);
         }
+    }
+}
+
+/// An operator waits, so a handler that should end gets no longer than this.
+const GRACE: Duration = Duration::from_secs(1);
+
+fn by_operator(action: Action) -> Happening {
+    match action {
+        Action::Restart => Happening::RestartedByOperator,
+        Action::Stop => Happening::StoppedByOperator,
     }
 }

@@ -163,6 +163,9 @@ impl Shard {
     fn crashed(&self, resident: &Resident, exit: &Exit) {
         let trace = resident.vitals.doing().trace;
         let policy = resident.kind.rules.restart;
+        if *exit != Exit::Stopped {
+            resident.kind.ledger.crashed();
+        }
         match exit {
             Exit::Stopped => {}
             Exit::Fenced | Exit::Busy | Exit::Killed => {

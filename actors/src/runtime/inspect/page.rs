@@ -1,0 +1,283 @@
+//! Which actors a page of the tree shows: in the order of the tree, or the largest of all.
+//!
+//! Bounded twice: at most `limit` are shown, and while looking at all entities no more than that
+//! many are remembered.
+
+use super::census::Census;
+use super::entities::{self, Found};
+use super::members;
+use super::view::{ActorView, Role, Sort, TreeQuery};
+use crate::runtime::member::Member;
+use crate::runtime::population::Population;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What a page is made from.
+pub(super) struct Source<'a> {
+    pub(super) root: &'a Arc<Member>,
+    pub(super) population: &'a Population,
+    pub(super) census: &'a Census,
+}
+
+/// One who may be shown.
+enum Item {
+    Node(Box<ActorView>),
+    Entity(Found),
+}
+
+impl Item {
+    fn view(self) -> ActorView {
+        match self {
+            Self::Node(view) => *view,
+            Self::Entity(found) => found.view(),
+        }
+    }
+
+    fn path(&self) -> String {
+        match self {
+            Self::Node(view) => view.path.clone(),
+            Self::Entity(found) => found.path(),
+        }
+    }
+}
+
+/// The rows of a page, and where the next one goes on.
+pub(super) fn page(source: &Source<'_>, query: &TreeQuery) -> (Vec<ActorView>, Option<String>) {
+    if query.sort.is_some() || query.search.is_some() {
+        return flat(source, query);
+    }
+    let mut rows = source.outline(query);
+    let after = query.cursor.as_ref().and_then(|cursor| position(&rows, cursor));
+    rows.drain(..after.unwrap_or(0));
+    cut(rows.into_iter().map(Item::view).collect(), query.limit, |last| last.path.clone())
+}
+
+/// The place behind the row that a cursor names. When that actor is gone it is the place where it
+/// would be among its siblings, which are sorted if they are entities.
+fn position(rows: &[Item], cursor: &str) -> Option<usize> {
+    rows.iter().position(|row| row.path() == cursor).map(|place| place + 1).or_else(|| {
+        let (parent, _) = cursor.rsplit_once('/')?;
+        let later = |row: &Item| row.path().starts_with(parent) && row.path().as_str() > cursor;
+        rows.iter().position(later)
+    })
+}
+
+fn cut(
+    mut rows: Vec<ActorView>,
+    limit: usize,
+    cursor: impl Fn(&ActorView) -> String,
+) -> (Vec<ActorView>, Option<String>) {
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map(cursor);
+    (rows, next)
+}
+
+impl Source<'_> {
+    /// Parents before children, down to the depth that is asked for.
+    fn outline(&self, query: &TreeQuery) -> Vec<Item> {
+        let mut rows = vec![];
+        match query.under.strip_prefix(entities::BRANCH) {
+            Some("") => self.entities(query.depth, query, &mut rows),
+            Some(rest) => {
+                if let Some(name) = rest.strip_prefix('/') {
+                    self.kind(name, query.depth, query, &mut rows);
+                }
+            }
+            None => {
+                if let Some(member) = self.root.find(&query.under) {
+                    self.member(&member, None, query.depth, query, &mut rows);
+                }
+            }
+        }
+        rows
+    }
+
+    fn member(
+        &self,
+        member: &Arc<Member>,
+        parent: Option<&str>,
+        depth: u32,
+        query: &TreeQuery,
+        rows: &mut Vec<Item>,
+    ) {
+        let parent = parent.map(str::to_owned).or_else(|| parent_of(&member.path));
+        rows.push(Item::Node(Box::new(members::view(member, parent.as_deref()))));
+        let Some(depth) = depth.checked_sub(1) else { return };
+        for child in member.children() {
+            self.member(&child, Some(&member.path), depth, query, rows);
+        }
+        if member.role == Role::Node {
+            self.entities(depth, query, rows);
+        }
+    }
+
+    fn entities(&self, depth: u32, query: &TreeQuery, rows: &mut Vec<Item>) {
+        let kinds = self.population.kinds.all();
+        rows.push(Item::Node(Box::new(entities::branch(kinds.len()))));
+        let Some(depth) = depth.checked_sub(1) else { return };
+        for kind in kinds {
+            self.kind(kind.name, depth, query, rows);
+        }
+    }
+
+    fn kind(&self, name: &str, depth: u32, query: &TreeQuery, rows: &mut Vec<Item>) {
+        let Some(kind) = self.population.kinds.all().into_iter().find(|kind| kind.name == name)
+        else {
+            return;
+        };
+        let view = entities::kind_view(&kind, &self.census.kind(name));
+        rows.push(Item::Node(Box::new(view)));
+        if depth == 0 {
+            return;
+        }
+        let prefix = format!("{}/{name}/", entities::BRANCH);
+        let after = query.cursor.as_deref().filter(|cursor| cursor.starts_with(&prefix));
+        let mut first: BTreeSet<Ranked> = BTreeSet::new();
+        self.each_entity(|found| {
+            if found.running.resident.address.kind != name {
+                return;
+            }
+            let path = found.path();
+            if after.is_none_or(|after| path.as_str() >= after) {
+                keep(&mut first, Ranked { key: 0, path, item: found.clone() }, query.limit + 2);
+            }
+        });
+        rows.extend(first.into_iter().map(|ranked| Item::Entity(ranked.item)));
+    }
+
+    fn each_entity(&self, mut look: impl FnMut(&Found)) {
+        for shard in self.population.shards() {
+            shard.visit(&mut |running| {
+                look(&Found { shard: Arc::clone(shard), running: running.clone() });
+            });
+        }
+    }
+}
+
+/// One of the entities that rank first: by key, largest first, then by path.
+struct Ranked {
+    key: u64,
+    path: String,
+    item: Found,
+}
+
+impl Ranked {
+    fn order(&self) -> (std::cmp::Reverse<u64>, &str) {
+        (std::cmp::Reverse(self.key), &self.path)
+    }
+}
+
+impl PartialEq for Ranked {
+    fn eq(&self, other: &Self) -> bool {
+        self.order() == other.order()
+    }
+}
+
+impl Eq for Ranked {}
+
+impl PartialOrd for Ranked {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Ranked {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.order().cmp(&other.order())
+    }
+}
+
+fn keep(first: &mut BTreeSet<Ranked>, ranked: Ranked, limit: usize) {
+    first.insert(ranked);
+    if first.len() > limit {
+        first.pop_last();
+    }
+}
+
+/// The largest services, tasks and entities below `under`, or those whose path has the text.
+fn flat(source: &Source<'_>, query: &TreeQuery) -> (Vec<ActorView>, Option<String>) {
+    let after = query.cursor.as_deref().and_then(|cursor| {
+        let (key, path) = cursor.split_once(':')?;
+        Some((std::cmp::Reverse(key.parse::<u64>().ok()?), path.to_owned()))
+    });
+    let wanted = |path: &str| {
+        let below = query.under.is_empty()
+            || path.strip_prefix(query.under.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        below && query.search.as_ref().is_none_or(|text| path.contains(text.as_str()))
+    };
+    let later = |key: u64, path: &str| {
+        after.as_ref().is_none_or(|after| (std::cmp::Reverse(key), path) > (after.0, &*after.1))
+    };
+    let mut all: Vec<(u64, ActorView)> = vec![];
+    for view in below(source.root) {
+        let key = query.sort.map_or(0, |sort| key_of(sort, &view));
+        if wanted(&view.path) && later(key, &view.path) {
+            all.push((key, view));
+        }
+    }
+    let mut first: BTreeSet<Ranked> = BTreeSet::new();
+    source.each_entity(|found| {
+        let key = query.sort.map_or(0, |sort| quick_key(sort, found));
+        let full = first.len() > query.limit;
+        if full && first.last().is_some_and(|worst| worst.key > key) {
+            return;
+        }
+        let path = found.path();
+        if wanted(&path) && later(key, &path) {
+            keep(&mut first, Ranked { key, path, item: found.clone() }, query.limit + 1);
+        }
+    });
+    all.extend(first.into_iter().map(|ranked| (ranked.key, ranked.item.view())));
+    all.sort_by(|(left, a), (right, b)| right.cmp(left).then_with(|| a.path.cmp(&b.path)));
+    let keys: std::collections::HashMap<String, u64> =
+        all.iter().map(|(key, view)| (view.path.clone(), *key)).collect();
+    let rows = all.into_iter().map(|(_, view)| view).collect();
+    cut(rows, query.limit, |last| {
+        format!("{}:{}", keys.get(&last.path).copied().unwrap_or(0), last.path)
+    })
+}
+
+/// Services and tasks below a member.
+fn below(member: &Arc<Member>) -> Vec<ActorView> {
+    let mut views = vec![];
+    for child in member.children() {
+        match child.role {
+            Role::Service | Role::Task => views.push(members::view(&child, Some(&member.path))),
+            Role::Node | Role::Supervisor | Role::Kind | Role::Entity => {}
+        }
+        views.extend(below(&child));
+    }
+    views
+}
+
+fn key_of(sort: Sort, view: &ActorView) -> u64 {
+    match sort {
+        Sort::Depth => view.depth,
+        Sort::Oldest => millis(view.oldest_s.or(view.current.as_ref().map(|it| it.for_s))),
+        Sort::Restarts => view.restarts,
+        Sort::Busy => millis(Some(view.busy_s)),
+    }
+}
+
+fn quick_key(sort: Sort, found: &Found) -> u64 {
+    let resident = &found.running.resident;
+    match sort {
+        Sort::Depth => resident.vitals.gauge.inside() as u64,
+        Sort::Oldest => millis(resident.vitals.gauge.oldest_s()),
+        Sort::Restarts => resident.recall(|memory| memory.restarts).unwrap_or(0),
+        Sort::Busy => millis(Some(resident.vitals.busy().as_secs_f64())),
+    }
+}
+
+fn millis(seconds: Option<f64>) -> u64 {
+    (seconds.unwrap_or(0.0) * 1_000.0) as u64
+}
+
+fn parent_of(path: &str) -> Option<String> {
+    match path.rsplit_once('/') {
+        Some((parent, _)) => Some(parent.to_owned()),
+        None if path.is_empty() => None,
+        None => Some(String::new()),
+    }
+}
