@@ -43,4 +43,12 @@ pub trait Entity<P: Clone + Send + 'static = Platform>: Sized + Send + 'static {
     /// # Errors
     /// The actor ends with it and is loaded anew by the next message; the sender is told.
     async fn handle(&mut self, request: Self::Request) -> Result<Self::Reply, Exit>;
+
+    /// What its durable timer of this name asks it when it rings; none for a name that it does not
+    /// know. May be asked more than once; the timer goes when it has been answered, whatever the
+    /// answer.
+    #[must_use]
+    fn on_timer(_name: &str) -> Option<Self::Request> {
+        None
+    }
 }

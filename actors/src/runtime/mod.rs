@@ -12,6 +12,9 @@ mod exit;
 mod host;
 mod shard;
 
+mod bells;
+mod timekeeper;
+
 mod incarnation;
 mod service;
 
@@ -29,6 +32,7 @@ mod trace;
 #[cfg(test)]
 mod tests;
 
+pub use bells::{Bell, Missed};
 pub use config::Config;
 pub use directory::{AskError, Directory, EntityRef};
 pub use entity::{Entity, EntityId};
@@ -39,3 +43,4 @@ pub use restart::{Backoff, Decision, History, Restart, RestartPolicy, Strategy, 
 pub use service::{Handle, Service};
 pub use shard::ResidentView;
 pub use supervisor::{ChildSpec, StartError, Supervisor};
+pub use timekeeper::{Message as TimekeeperMessage, Timekeeper};

@@ -166,8 +166,6 @@ pub trait Catalog: Send + Sync {
 
     /// One upload.
     async fn upload(&self, id: UploadId) -> Result<Option<Upload>>;
-    /// Uploads still receiving whose time is over.
-    async fn uploads_expired(&self, now: Timestamp, limit: u32) -> Result<Vec<UploadId>>;
     /// Completed uploads whose content still waits for them (a crash came between the two).
     async fn uploads_not_handed_over(&self, limit: u32) -> Result<Vec<UploadId>>;
 

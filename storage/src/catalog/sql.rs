@@ -126,10 +126,6 @@ pub(crate) fn select<R: Row>() -> String {
 /// The newest of a table, for a selection to come before: `$1` below this id, `$2` limit.
 pub(crate) const NEWEST: &str = "WHERE id < $1 ORDER BY id DESC LIMIT $2";
 
-/// Receiving uploads whose time is over: `$1` now, `$2` limit.
-pub(crate) const UPLOADS_EXPIRED: &str = "SELECT id FROM upload \
-     WHERE state = 'receiving' AND expires_at <= $1 ORDER BY expires_at, id LIMIT $2";
-
 /// Completed uploads whose content still waits for them: `$1` limit.
 pub(crate) const UPLOADS_NOT_HANDED_OVER: &str = "SELECT upload.id FROM content \
      JOIN upload ON upload.id = content.upload_id \

@@ -140,10 +140,6 @@ impl Catalog for SqliteCatalog {
         self.find_one(id).await
     }
 
-    async fn uploads_expired(&self, now: Timestamp, limit: u32) -> Result<Vec<UploadId>> {
-        self.ids(sql::UPLOADS_EXPIRED, vec![Cell::time(now), Cell::int(limit)]).await
-    }
-
     async fn uploads_not_handed_over(&self, limit: u32) -> Result<Vec<UploadId>> {
         self.ids(sql::UPLOADS_NOT_HANDED_OVER, vec![Cell::int(limit)]).await
     }
