@@ -7,9 +7,10 @@ use crate::content::{Checks, Manifests};
 use crate::encode::Pool;
 use crate::events::{Bridge, Hub, Janitor};
 use crate::runtime::{
-    Backoff, ChildSpec, Directory, Handle, Inspector, Passivator, Restart, RestartPolicy, Tree,
+    Backoff, Bell, ChildSpec, Directory, Handle, Inspector, Passivator, Restart, RestartPolicy,
+    Timekeeper, Tree,
 };
-use crate::{Config, Engines, Platform};
+use crate::{Config, Engines, Platform, upload};
 use playhouse_storage::model::Fence;
 use std::path::Path;
 use std::sync::Arc;
@@ -23,6 +24,9 @@ const POLICY: RestartPolicy = RestartPolicy {
     backoff: Backoff { first: Duration::from_millis(100), most: Duration::from_secs(5) },
 };
 
+/// The kinds whose entities set durable timers.
+const BELLS: &[Bell] = &[Bell::of::<upload::Session>()];
+
 /// The platform of a node that owns the shards of `fences`, and the services that go with it.
 /// Workers write into folders below `scratch/work`, which must lie on the file system of the
 /// blobs and is emptied whenever the pool starts.
@@ -35,6 +39,7 @@ pub fn assemble(
 ) -> (Platform, Vec<ChildSpec>) {
     let (pool, bridge, janitor, passivator) =
         (Handle::new(), Handle::new(), Handle::new(), Handle::new());
+    let timekeeper = Handle::new();
     let directory = Directory::new(fences, config.runtime.clone());
     let platform = Platform {
         manifests: Manifests::new(engines.catalog.clone(), config.manifest_names_max),
@@ -45,12 +50,13 @@ pub fn assemble(
         directory: directory.clone(),
         pool: pool.clone(),
         bridge: bridge.clone(),
+        timekeeper: timekeeper.clone(),
         config: Arc::new(config),
     };
     directory.bind(platform.clone());
     let work_dir = scratch.join("work");
-    let (for_bridge, for_pool, for_janitor) =
-        (platform.clone(), platform.clone(), platform.clone());
+    let (for_bridge, for_pool, for_janitor, for_timekeeper) =
+        (platform.clone(), platform.clone(), platform.clone(), platform.clone());
     let table = vec![
         ChildSpec::service("events.bridge", POLICY, &bridge, move || {
             let engines = &for_bridge.engines;
@@ -62,6 +68,10 @@ pub fn assemble(
         }),
         ChildSpec::service("runtime.passivator", POLICY, &passivator, move || {
             Passivator::new(directory.clone())
+        }),
+        ChildSpec::service("runtime.timekeeper", POLICY, &timekeeper, move || {
+            let Platform { engines, directory, config, .. } = for_timekeeper.clone();
+            Timekeeper::new(engines.catalog, directory, BELLS, config.timers.clone())
         }),
         ChildSpec::service("events.janitor", POLICY, &janitor, move || {
             Janitor::new(for_janitor.clone())

@@ -3,6 +3,7 @@
 //! Every queue, list, retry and waiting time of the actors has its bound here; what a source may
 //! be is [`Limits`] of `codecs`.
 
+use crate::runtime::Backoff;
 use playhouse_codecs::limits::Limits;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -16,6 +17,9 @@ pub struct Config {
     pub upload_bytes_max: u64,
     /// An upload that gets no byte for so long is removed. A day lets a creator come back.
     pub upload_ttl_s: u64,
+    /// The timer of that is moved when it is off by more than this; else it rings early and is set
+    /// anew then. So an upload whose offset is committed every few seconds writes it rarely.
+    pub upload_expiry_slack_s: u64,
     /// An entity must answer another one within so long: some commits on a loaded disk.
     pub ask_deadline_ms: u64,
     /// Tries of an ask that found the other side busy, before the attempt is given up.
@@ -32,6 +36,8 @@ pub struct Config {
     pub encode: Encode,
     /// Outbox and housekeeping.
     pub events: Events,
+    /// Durable timers.
+    pub timers: Timers,
 }
 
 /// Encode work and its processes. `[actors.encode]`
@@ -88,6 +94,23 @@ pub struct Events {
     pub janitor_every_s: u64,
     /// Records that the janitor reads at once.
     pub janitor_page_max: u32,
+    /// The orders of operators are kept for so many days: a year lets an incident be traced back.
+    pub audit_keep_days: u32,
+}
+
+/// Durable timers. `[actors.timers]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Timers {
+    /// Timers that ring at once. Each may load an entity and commit; 64 commits share an fsync or
+    /// two, and a few entities that hang leave room for the others.
+    pub at_once_max: u32,
+    /// Due timers are looked for so often even if nobody woke the timekeeper.
+    pub poll_s: u64,
+    /// Waiting time before a timer that was not answered rings again; doubles with each time.
+    pub retry_first_ms: u64,
+    /// Longest waiting time before it rings again: what is mended shows within ten minutes.
+    pub retry_most_ms: u64,
 }
 
 impl Default for Config {
@@ -95,6 +118,7 @@ impl Default for Config {
         Self {
             upload_bytes_max: 20_000_000_000,
             upload_ttl_s: 86_400,
+            upload_expiry_slack_s: 300,
             ask_deadline_ms: 10_000,
             ask_tries_max: 5,
             hints_max: 1_024,
@@ -103,6 +127,7 @@ impl Default for Config {
             limits: Limits::default(),
             encode: Encode::default(),
             events: Events::default(),
+            timers: Timers::default(),
         }
     }
 }
@@ -138,7 +163,14 @@ impl Default for Events {
             bridge_poll_ms: 1_000,
             janitor_every_s: 60,
             janitor_page_max: 100,
+            audit_keep_days: 365,
         }
+    }
+}
+
+impl Default for Timers {
+    fn default() -> Self {
+        Self { at_once_max: 64, poll_s: 30, retry_first_ms: 1_000, retry_most_ms: 600_000 }
     }
 }
 
@@ -157,7 +189,8 @@ impl Config {
         self.runtime.validate().map_err(|error| format!("runtime.{error}"))?;
         self.limits.validate().map_err(|error| format!("limits: {error}"))?;
         self.encode.validate().map_err(|error| format!("encode.{error}"))?;
-        self.events.validate().map_err(|error| format!("events.{error}"))
+        self.events.validate().map_err(|error| format!("events.{error}"))?;
+        self.timers.validate().map_err(|error| format!("timers.{error}"))
     }
 
     /// [`Config::ask_deadline_ms`] as a duration.
@@ -205,7 +238,35 @@ impl Events {
         above_zero("bridge_batch_max", u64::from(self.bridge_batch_max))?;
         above_zero("bridge_poll_ms", self.bridge_poll_ms)?;
         above_zero("janitor_every_s", self.janitor_every_s)?;
-        above_zero("janitor_page_max", u64::from(self.janitor_page_max))
+        above_zero("janitor_page_max", u64::from(self.janitor_page_max))?;
+        above_zero("audit_keep_days", u64::from(self.audit_keep_days))
+    }
+}
+
+impl Timers {
+    fn validate(&self) -> Result<(), String> {
+        above_zero("at_once_max", u64::from(self.at_once_max))?;
+        above_zero("poll_s", self.poll_s)?;
+        above_zero("retry_first_ms", self.retry_first_ms)?;
+        if self.retry_most_ms < self.retry_first_ms {
+            return Err("retry_most_ms must not be below retry_first_ms".into());
+        }
+        Ok(())
+    }
+
+    /// `poll_s`.
+    #[must_use]
+    pub fn poll(&self) -> Duration {
+        Duration::from_secs(self.poll_s)
+    }
+
+    /// `retry_first_ms` and `retry_most_ms`.
+    #[must_use]
+    pub fn retry(&self) -> Backoff {
+        Backoff {
+            first: Duration::from_millis(self.retry_first_ms),
+            most: Duration::from_millis(self.retry_most_ms),
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::content::{Checks, Manifests};
 use crate::events::{Hint, Hub};
 use crate::runtime::{Directory, EntityRef, Handle, Inspector};
-use crate::{Config, content, encode, events, rendition, upload};
+use crate::{Config, content, encode, events, rendition, runtime, upload};
+use jiff::Timestamp;
 use playhouse_storage::catalog::{Commit, Write};
 use playhouse_storage::model::{ContentId, UploadId};
 use std::sync::Arc;
@@ -42,6 +43,8 @@ pub struct Platform {
     pub pool: Handle<encode::Message>,
     /// The bridge from the outbox to the event log.
     pub bridge: Handle<events::BridgeMessage>,
+    /// Rings durable timers.
+    pub timekeeper: Handle<runtime::TimekeeperMessage>,
     /// Limits.
     pub config: Arc<Config>,
 }
@@ -80,6 +83,7 @@ impl Platform {
             .writes
             .iter()
             .any(|write| matches!(write, Write::InsertJob(_) | Write::RequeueJob { .. }));
+        let rings = commit.writes.iter().filter_map(due_at).min();
         let tells = !commit.events.is_empty();
         self.engines.catalog.commit(commit).await?;
         if queues {
@@ -88,7 +92,17 @@ impl Platform {
         if tells {
             self.bridge.hint(events::BridgeMessage::Wake);
         }
+        if let Some(due_at) = rings {
+            self.timekeeper.hint(runtime::TimekeeperMessage::Wake(due_at));
+        }
         self.hub.tell(Hint::Changed(content));
         Ok(())
+    }
+}
+
+fn due_at(write: &Write) -> Option<Timestamp> {
+    match write {
+        Write::SetTimer { due_at, .. } => Some(*due_at),
+        _ => None,
     }
 }

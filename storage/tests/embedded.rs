@@ -38,6 +38,18 @@ async fn the_catalog_keeps_its_fences() {
 }
 
 #[tokio::test]
+async fn the_timers_keep_their_contract() {
+    let folder = TempDir::new().unwrap();
+    contract::timers::check(open(folder.path()).catalog).await;
+}
+
+#[tokio::test]
+async fn the_audit_log_keeps_its_contract() {
+    let folder = TempDir::new().unwrap();
+    contract::audit::check(open(folder.path()).catalog).await;
+}
+
+#[tokio::test]
 async fn the_jobs_keep_their_contract() {
     let folder = TempDir::new().unwrap();
     let stores = open(folder.path());

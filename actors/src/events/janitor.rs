@@ -7,7 +7,7 @@ use crate::Platform;
 use crate::runtime::{AskError, Exit, Handle, Service};
 use crate::{content, upload};
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use playhouse_storage::Result as Stored;
 use playhouse_storage::model::{ContentId, Stage, UploadId, UploadState};
 use std::time::Duration;
@@ -34,14 +34,21 @@ impl Janitor {
     async fn round(&self) -> Stored<()> {
         let page = self.platform.config.events.janitor_page_max;
         let catalog = &self.platform.engines.catalog;
-        for id in catalog.uploads_expired(Timestamp::now(), page).await? {
-            self.ask_session(id, upload::Request::Expire).await;
-        }
         for id in catalog.uploads_not_handed_over(page).await? {
             self.ask_session(id, upload::Request::HandOver).await;
         }
         self.discard_orphans().await?;
-        self.advance_unfinished(page).await
+        self.advance_unfinished(page).await?;
+        self.forget_orders(page).await
+    }
+
+    /// Orders of operators that are older than they are kept for.
+    async fn forget_orders(&self, page: u32) -> Stored<()> {
+        let days = i64::from(self.platform.config.events.audit_keep_days);
+        let kept = SignedDuration::from_hours(24 * days);
+        let before = Timestamp::now().saturating_sub(kept).unwrap_or(Timestamp::MIN);
+        while self.platform.engines.catalog.audit_forget(before, page).await? >= u64::from(page) {}
+        Ok(())
     }
 
     /// Staged bytes that nobody can ever continue: of uploads that have no record or have ended.

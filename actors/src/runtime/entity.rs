@@ -48,4 +48,12 @@ pub trait Entity<P: Clone + Send + 'static = Platform>: Sized + Send + 'static {
     fn report(&self) -> Report {
         Report { state: "", bytes: size_of::<Self>() as u64 }
     }
+
+    /// What its durable timer of this name asks it when it rings; none for a name that it does not
+    /// know. May be asked more than once; the timer goes when it has been answered, whatever the
+    /// answer.
+    #[must_use]
+    fn on_timer(_name: &str) -> Option<Self::Request> {
+        None
+    }
 }

@@ -18,6 +18,9 @@ mod resident;
 mod room;
 mod shard;
 
+mod bells;
+mod timekeeper;
+
 mod incarnation;
 mod member;
 mod orders;
@@ -46,6 +49,7 @@ mod watchdog;
 #[cfg(test)]
 mod tests;
 
+pub use bells::{Bell, Missed};
 pub use config::Config;
 pub use directory::{AskError, Directory, EntityRef};
 pub use entity::{Entity, EntityId};
@@ -60,6 +64,7 @@ pub use passivator::{Message as PassivatorMessage, Passivator};
 pub use restart::{Backoff, Decision, History, Restart, RestartPolicy, Strategy, decide, rest};
 pub use service::{Handle, Pulse, Reply, Service, TellError};
 pub use supervisor::{ChildSpec, StartError, Supervisor};
+pub use timekeeper::{Message as TimekeeperMessage, Timekeeper};
 pub use trace::traced;
 pub use vitals::Report;
 pub use watch::Watch;

@@ -3,6 +3,7 @@
 use super::Refusal;
 use jiff::{SignedDuration, Timestamp};
 use playhouse_storage::model::{Upload, UploadState};
+use std::time::Duration;
 
 /// Whether an upload of this size may begin.
 pub(super) fn admit(size_bytes: u64, limit_bytes: u64) -> Result<(), Refusal> {
@@ -19,6 +20,29 @@ pub(super) fn admit(size_bytes: u64, limit_bytes: u64) -> Result<(), Refusal> {
 pub(super) fn expiry(now: Timestamp, ttl_s: u64) -> Timestamp {
     let ttl = SignedDuration::from_secs(i64::try_from(ttl_s).unwrap_or(i64::MAX));
     now.saturating_add(ttl).unwrap_or(Timestamp::MAX)
+}
+
+/// What becomes of the timer of the expiry with a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Alarm {
+    /// It stays where it is, or cleared.
+    Keep,
+    /// It is set to this time.
+    Set(Timestamp),
+    /// It is cleared.
+    Clear,
+}
+
+/// What becomes of the timer, which is `set` to a time as far as is known. One that rings at most
+/// `slack_s` early stays: it is set anew when it does.
+pub(super) fn alarm(set: Option<Timestamp>, next: &Upload, slack_s: u64) -> Alarm {
+    let slack = Duration::from_secs(slack_s);
+    let near = |at: Timestamp| at.duration_until(next.expires_at).unsigned_abs() <= slack;
+    match next.state {
+        UploadState::Receiving if set.is_some_and(near) => Alarm::Keep,
+        UploadState::Receiving => Alarm::Set(next.expires_at),
+        UploadState::Completed | UploadState::Terminated | UploadState::Expired => Alarm::Clear,
+    }
 }
 
 /// The record after a grant to write from `offset` on.
@@ -153,6 +177,22 @@ mod tests {
         let ended = end(&upload(), UploadState::Expired).expect("receiving").expect("changed");
         assert_eq!(commit(&ended, 3, 50, later()), Err(Refusal::Gone));
         assert_eq!(end(&ended, UploadState::Terminated), Ok(None));
+    }
+
+    #[test]
+    fn the_timer_moves_rarely_and_goes_with_the_end() {
+        let at = |second| Timestamp::from_second(second).expect("a time");
+        let check = |set: Option<i64>, expires: i64, state, expected| {
+            let next = Upload { expires_at: at(expires), state, ..upload() };
+            assert_eq!(alarm(set.map(at), &next, 60), expected, "{set:?}, {expires}");
+        };
+        check(None, 100, UploadState::Receiving, Alarm::Set(at(100)));
+        check(Some(100), 160, UploadState::Receiving, Alarm::Keep);
+        check(Some(100), 161, UploadState::Receiving, Alarm::Set(at(161)));
+        check(Some(161), 100, UploadState::Receiving, Alarm::Set(at(100)));
+        for ended in [UploadState::Completed, UploadState::Terminated, UploadState::Expired] {
+            check(Some(100), 100, ended, Alarm::Clear);
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The actor: loads the record, applies the rules, commits, and only then answers.
 
-use super::{Refusal, Reply, Request, rules};
+use super::rules::{self, Alarm};
+use super::{Refusal, Reply, Request};
 use crate::Platform;
 use crate::content;
 use crate::runtime::{AskError, Entity, Exit};
@@ -17,7 +18,12 @@ pub struct Session {
     fence: Fence,
     platform: Platform,
     upload: Option<Upload>,
+    /// What the timer of the expiry is set to, once that is known.
+    alarm: Option<Timestamp>,
 }
+
+/// Name of the timer of the expiry; the migration that brought timers sets it too.
+const EXPIRE: &str = "expire";
 
 type Answer = Result<Result<Reply, Refusal>, Exit>;
 
@@ -30,7 +36,7 @@ impl Entity for Session {
 
     async fn load(id: UploadId, fence: Fence, platform: Platform) -> Result<Self, Exit> {
         let upload = platform.engines.catalog.upload(id).await?;
-        Ok(Self { id, fence, platform, upload })
+        Ok(Self { id, fence, platform, upload, alarm: None })
     }
 
     async fn handle(&mut self, request: Request) -> Result<Reply, Exit> {
@@ -46,6 +52,10 @@ impl Entity for Session {
             Request::HandOver => self.hand_over().await?,
         };
         Ok(answer.unwrap_or_else(Reply::Refused))
+    }
+
+    fn on_timer(name: &str) -> Option<Request> {
+        (name == EXPIRE).then_some(Request::Expire)
     }
 }
 
@@ -84,7 +94,7 @@ impl Session {
                 expires_at: rules::expiry(now, self.platform.config.upload_ttl_s),
                 row_version: 1,
             };
-            self.store(Write::InsertUpload(Box::new(upload.clone())), upload, vec![]).await?;
+            self.store(Some(Write::InsertUpload(Box::new(upload.clone()))), upload, vec![]).await?;
         }
         self.open_content().await
     }
@@ -169,8 +179,13 @@ impl Session {
     }
 
     async fn expire(&mut self) -> Answer {
-        match self.known() {
-            Ok(upload) if upload.expires_at > Timestamp::now() => Ok(Ok(reply(upload.clone()))),
+        match self.known().cloned() {
+            Ok(upload) if upload.expires_at > Timestamp::now() => {
+                // The timer has rung early and goes with this answer, whatever is known of it.
+                self.alarm = None;
+                self.store(None, upload.clone(), vec![]).await?;
+                Ok(Ok(reply(upload)))
+            }
             Ok(_) => self.end(UploadState::Expired).await,
             Err(refusal) => Ok(Err(refusal)),
         }
@@ -210,20 +225,36 @@ impl Session {
     }
 
     async fn update(&mut self, next: Upload, events: Vec<NewEvent>) -> Result<(), Exit> {
-        self.store(Write::UpdateUpload(Box::new(next.clone())), next, events).await
+        self.store(Some(Write::UpdateUpload(Box::new(next.clone()))), next, events).await
     }
 
+    /// Commits what has changed of the record, and what becomes of its timer with it.
     async fn store(
         &mut self,
-        write: Write,
+        write: Option<Write>,
         next: Upload,
         events: Vec<NewEvent>,
     ) -> Result<(), Exit> {
         let content = next.content_id;
-        let commit = Commit { fence: self.fence, writes: vec![write], events };
+        let alarm = rules::alarm(self.alarm, &next, self.platform.config.upload_expiry_slack_s);
+        let writes = write.into_iter().chain(self.timer(alarm)).collect();
+        let commit = Commit { fence: self.fence, writes, events };
         self.platform.commit(content, commit).await?;
         self.upload = Some(next);
+        match alarm {
+            Alarm::Keep | Alarm::Clear => {}
+            Alarm::Set(at) => self.alarm = Some(at),
+        }
         Ok(())
+    }
+
+    fn timer(&self, alarm: Alarm) -> Option<Write> {
+        let (kind, id, name) = (Self::KIND, self.id.to_string(), EXPIRE);
+        match alarm {
+            Alarm::Keep => None,
+            Alarm::Set(due_at) => Some(Write::SetTimer { kind, id, name, due_at }),
+            Alarm::Clear => Some(Write::ClearTimer { kind, id, name }),
+        }
     }
 }
 
@@ -238,4 +269,17 @@ fn completed(upload: &Upload) -> Option<NewEvent> {
             "size_bytes": upload.size_bytes,
         }),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_timer_that_migration_2_sets_for_older_uploads_is_known() {
+        let sql = include_str!("../../../migrations/0002_add_timers_and_audit.sql");
+        assert!(sql.contains(&format!("'{}', id, '{EXPIRE}'", Session::KIND)), "{sql}");
+        assert!(matches!(Session::on_timer(EXPIRE), Some(Request::Expire)));
+        assert!(Session::on_timer("another").is_none());
+    }
 }

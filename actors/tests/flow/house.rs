@@ -35,14 +35,23 @@ impl House {
 
     /// Ends this node and starts another one on its data.
     pub(crate) async fn reopen(self) -> Self {
+        Self::open(self.shut().await, |_| {}).await
+    }
+
+    /// Ends this node; its data is left.
+    pub(crate) async fn shut(self) -> tempfile::TempDir {
         let Self { platform, supervisor, stores, folder } = self;
         supervisor.stop().await;
         platform.directory.close().await;
         drop((platform, supervisor, stores));
-        Self::open(folder, |_| {}).await
+        folder
     }
 
-    async fn open(folder: tempfile::TempDir, settings: impl FnOnce(&mut Config)) -> Self {
+    /// A node on the data of another one.
+    pub(crate) async fn open(
+        folder: tempfile::TempDir,
+        settings: impl FnOnce(&mut Config),
+    ) -> Self {
         let path = folder.path();
         let storage = playhouse_storage::Config::default();
         let stores = Stores::open(&storage, path).expect("the stores open");
@@ -61,7 +70,9 @@ impl House {
         let scratch = stores.data_dir.temporary();
         let runtime = config.runtime.clone();
         let (platform, table) = assemble(engines, config, fences, &scratch);
-        let supervisor = Supervisor::start(Strategy::OneForOne, table, &runtime).await;
+        let supervisor =
+            Supervisor::start(Strategy::OneForOne, table, &runtime, platform.inspector.tree_root())
+                .await;
         let supervisor = supervisor.expect("the services start");
         Self { platform, supervisor, stores, folder }
     }

@@ -2,6 +2,7 @@
 //! a content whose renditions are all complete.
 
 mod crashes;
+mod expiry;
 mod house;
 mod publishing;
 mod refusals;

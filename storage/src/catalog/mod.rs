@@ -7,8 +7,8 @@
 
 use crate::Result;
 use crate::model::{
-    Content, ContentId, DeadLetter, DeadLetterId, Fence, Job, JobId, Rendition, Segment, Status,
-    Upload, UploadId,
+    AuditEntry, AuditId, AuditOutcome, Content, ContentId, DeadLetter, DeadLetterId, Fence, Job,
+    JobId, Rendition, Segment, Status, Timer, Upload, UploadId,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -86,6 +86,26 @@ pub enum Write {
     InsertDeadLetter(Box<DeadLetter>),
     /// Marks a dead letter as replayed; a conflict when it was replayed before.
     ReplayDeadLetter(DeadLetterId, Timestamp),
+    /// Sets a durable timer of an entity; one of this name that is set already moves.
+    SetTimer {
+        /// Kind of the entity.
+        kind: &'static str,
+        /// Its address within the kind.
+        id: String,
+        /// Which of its timers.
+        name: &'static str,
+        /// When it rings.
+        due_at: Timestamp,
+    },
+    /// Clears a durable timer, if it is set.
+    ClearTimer {
+        /// Kind of the entity.
+        kind: &'static str,
+        /// Its address within the kind.
+        id: String,
+        /// Which of its timers.
+        name: &'static str,
+    },
 }
 
 /// A fact for the event log, written to the outbox in the transaction that made it true.
@@ -146,8 +166,6 @@ pub trait Catalog: Send + Sync {
 
     /// One upload.
     async fn upload(&self, id: UploadId) -> Result<Option<Upload>>;
-    /// Uploads still receiving whose time is over.
-    async fn uploads_expired(&self, now: Timestamp, limit: u32) -> Result<Vec<UploadId>>;
     /// Completed uploads whose content still waits for them (a crash came between the two).
     async fn uploads_not_handed_over(&self, limit: u32) -> Result<Vec<UploadId>>;
 
@@ -183,6 +201,30 @@ pub trait Catalog: Send + Sync {
     async fn outbox(&self, limit: u32) -> Result<Vec<OutboxEvent>>;
     /// Removes outbox rows up to and with `position`: they are on the event log.
     async fn outbox_done(&self, position: u64) -> Result<()>;
+
+    /// Timers that are due at `now`, the longest due first.
+    async fn timers_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Timer>>;
+    /// The earliest time after `now` at which a timer becomes due, to sleep until.
+    async fn timer_next(&self, now: Timestamp) -> Result<Option<Timestamp>>;
+    /// Removes a timer that was answered, by its position: one that its entity has set anew in the
+    /// meantime has another and stays.
+    async fn timer_done(&self, position: u64) -> Result<()>;
+    /// Puts a timer that was not answered off until `due_at` and counts the failure, unless its
+    /// entity has set it anew in the meantime.
+    async fn timer_put_off(&self, position: u64, due_at: Timestamp) -> Result<()>;
+
+    /// Writes an order down; it is on disk before the answer, and before it is carried out.
+    async fn audit_append(&self, entry: AuditEntry) -> Result<()>;
+    /// Writes down what came of an order.
+    ///
+    /// # Errors
+    /// `Conflict` when that was written down before, or the order is not known.
+    async fn audit_outcome(&self, id: AuditId, outcome: AuditOutcome) -> Result<()>;
+    /// Orders, newest first, below `before`.
+    async fn audit(&self, before: Option<AuditId>, limit: u32) -> Result<Vec<AuditEntry>>;
+    /// Removes at most `limit` of the orders that were asked before a time, the oldest first, and
+    /// answers how many.
+    async fn audit_forget(&self, before: Timestamp, limit: u32) -> Result<u64>;
 
     /// Answers when the store can be read and written (readiness).
     async fn ping(&self) -> Result<()>;

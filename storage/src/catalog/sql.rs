@@ -5,6 +5,9 @@
 //! [`Expect`]ation against the number of rows that it touched. Only SQL that SQLite and
 //! PostgreSQL read alike stands here; what differs belongs to the engine's own file.
 
+pub(crate) mod audit;
+pub(crate) mod timer;
+
 use super::cell::Cell;
 use super::rows::Row;
 use super::{ContentQuery, NewEvent, Write};
@@ -49,8 +52,8 @@ pub(crate) const OUTBOX_DONE: &str = "DELETE FROM outbox WHERE position <= $1";
 /// The words that a search may have: each costs one scan of every title.
 const SEARCH_WORDS_MAX: usize = 8;
 
-/// The statements of one write.
-pub(crate) fn statements(write: &Write) -> Vec<Statement> {
+/// The statements of one write under a fence.
+pub(crate) fn statements(fence: Fence, write: &Write) -> Vec<Statement> {
     match write {
         Write::InsertUpload(row) => vec![insert::<Upload>(row)],
         Write::UpdateUpload(row) => vec![update::<Upload>(row)],
@@ -85,6 +88,12 @@ pub(crate) fn statements(write: &Write) -> Vec<Statement> {
         Write::DeleteJobs(content) => vec![delete_where("job", "content_id", *content)],
         Write::InsertDeadLetter(row) => vec![insert::<DeadLetter>(row)],
         Write::ReplayDeadLetter(id, at) => vec![replay_dead_letter(*id, *at)],
+        Write::SetTimer { kind, id, name, due_at } => {
+            timer::set(fence, &timer::Name { kind, id, name }, *due_at)
+        }
+        Write::ClearTimer { kind, id, name } => {
+            vec![timer::clear(&timer::Name { kind, id, name })]
+        }
     }
 }
 
@@ -114,9 +123,8 @@ pub(crate) fn select<R: Row>() -> String {
     format!("SELECT {} FROM {}", R::COLUMNS.join(", "), R::TABLE)
 }
 
-/// Receiving uploads whose time is over: `$1` now, `$2` limit.
-pub(crate) const UPLOADS_EXPIRED: &str = "SELECT id FROM upload \
-     WHERE state = 'receiving' AND expires_at <= $1 ORDER BY expires_at, id LIMIT $2";
+/// The newest of a table, for a selection to come before: `$1` below this id, `$2` limit.
+pub(crate) const NEWEST: &str = "WHERE id < $1 ORDER BY id DESC LIMIT $2";
 
 /// Completed uploads whose content still waits for them: `$1` limit.
 pub(crate) const UPLOADS_NOT_HANDED_OVER: &str = "SELECT upload.id FROM content \

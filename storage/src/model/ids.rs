@@ -91,3 +91,7 @@ id! {
     /// One job that gave up.
     DeadLetterId
 }
+id! {
+    /// One order of an operator.
+    AuditId
+}

@@ -1,14 +1,18 @@
 //! Ids and records. A record is what a row says: plain serde data, no behaviour but its own rules.
 
+mod audit;
 mod content;
 mod ids;
 mod job;
+mod timer;
 mod upload;
 
+pub use audit::{AuditEntry, AuditOutcome};
 pub use content::{
     Blocked, Check, Content, Init, MediaKind, Picture, PictureKind, Rendition, RenditionState,
     Segment, Source, Stage, Status,
 };
-pub use ids::{ContentId, DeadLetterId, Epoch, Fence, JobId, ShardId, UploadId};
+pub use ids::{AuditId, ContentId, DeadLetterId, Epoch, Fence, JobId, ShardId, UploadId};
 pub use job::{DeadLetter, Job, JobClass, JobState};
+pub use timer::Timer;
 pub use upload::{Protection, Residency, Upload, UploadMetadata, UploadState};

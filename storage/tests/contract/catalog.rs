@@ -11,7 +11,7 @@ pub(crate) async fn check(catalog: Arc<dyn Catalog>) {
     records_come_back_as_they_were(&*catalog, fence).await;
     a_deleted_content_takes_its_rows_along(&*catalog, fence).await;
     a_list_is_filtered_and_paged(&*catalog, fence).await;
-    uploads_that_need_care_are_found(&*catalog, fence).await;
+    completed_uploads_that_wait_are_found(&*catalog, fence).await;
     dead_letters_are_replayed_once(&*catalog, fence).await;
     catalog.ping().await.unwrap();
 }
@@ -134,25 +134,21 @@ async fn a_list_is_filtered_and_paged(catalog: &dyn Catalog, fence: Fence) {
     assert!(rows.iter().all(|row| unfinished.contains(&row.id)), "every stage here is encode");
 }
 
-async fn uploads_that_need_care_are_found(catalog: &dyn Catalog, fence: Fence) {
+async fn completed_uploads_that_wait_are_found(catalog: &dyn Catalog, fence: Fence) {
     let waiting = Content { stage: Stage::Receive, source: None, ..content("waits") };
     let completed =
         Upload { id: waiting.upload_id, state: UploadState::Completed, ..upload(waiting.id) };
     let deleted = Content { stage: Stage::Deleting, source: None, ..content("deleted") };
     let of_deleted =
         Upload { id: deleted.upload_id, state: UploadState::Completed, ..upload(deleted.id) };
-    let late = upload(ContentId::new());
     let writes = vec![
         Write::InsertContent(Box::new(waiting.clone())),
         Write::InsertContent(Box::new(deleted)),
         Write::InsertUpload(Box::new(completed.clone())),
         Write::InsertUpload(Box::new(of_deleted)),
-        Write::InsertUpload(Box::new(late.clone())),
     ];
     write(catalog, fence, writes).await;
     assert_eq!(catalog.uploads_not_handed_over(9).await.unwrap(), [completed.id]);
-    assert_eq!(catalog.uploads_expired(time(59), 9).await.unwrap(), []);
-    assert_eq!(catalog.uploads_expired(time(60), 9).await.unwrap(), [late.id]);
     assert!(!catalog.contents_unfinished(None, 99).await.unwrap().contains(&waiting.id));
 }
 

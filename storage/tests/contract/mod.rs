@@ -1,6 +1,7 @@
 //! What every engine must do, one suite per port. An engine is put under a suite by calling its
 //! `check` with a fresh, empty store.
 
+pub(crate) mod audit;
 pub(crate) mod blobs;
 pub(crate) mod catalog;
 pub(crate) mod eventlog;
@@ -8,3 +9,4 @@ pub(crate) mod fences;
 pub(crate) mod jobs;
 pub(crate) mod records;
 pub(crate) mod staging;
+pub(crate) mod timers;

@@ -1,7 +1,9 @@
 //! Stories about entities, services and the tree. Time is paused: a sleep ends when nothing else
-//! can go on, so it waits for the actors, not for the clock.
+//! can go on, so it waits for the actors, not for the clock. Only the stories about timers run on
+//! a real catalog, and so in real time.
 
 mod ends;
 mod entities;
 mod services;
+mod timers;
 mod tree;

@@ -3,9 +3,11 @@
 //! The statements of [`super::sql`] are made from these lists, so a column is named once here and
 //! once in its migration.
 
+mod audit;
 mod content;
 mod job;
 mod rendition;
+mod timer;
 mod upload;
 
 pub(crate) use job::class_rank;

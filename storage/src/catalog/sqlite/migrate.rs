@@ -10,8 +10,13 @@ use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Every step by its name; its number is its place, from 1.
-const MIGRATIONS: &[(&str, &str)] =
-    &[("0001_create_catalog", include_str!("../../../../migrations/0001_create_catalog.sql"))];
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_create_catalog", include_str!("../../../../migrations/0001_create_catalog.sql")),
+    (
+        "0002_add_timers_and_audit",
+        include_str!("../../../../migrations/0002_add_timers_and_audit.sql"),
+    ),
+];
 
 /// The schema that this program writes.
 pub(crate) fn known() -> u32 {
@@ -23,6 +28,10 @@ pub(crate) fn known() -> u32 {
 /// # Errors
 /// `SchemaTooNew`, `Full`, or the engine's own.
 pub(crate) fn migrate(conn: &mut Connection) -> Result<()> {
+    migrate_with(conn, MIGRATIONS)
+}
+
+fn migrate_with(conn: &mut Connection, steps: &[(&str, &str)]) -> Result<()> {
     conn.execute_batch(
         "CREATE TABLE IF NOT EXISTS schema_version \
          (version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)",
@@ -32,7 +41,7 @@ pub(crate) fn migrate(conn: &mut Connection) -> Result<()> {
     if found > known() {
         return Err(Error::SchemaTooNew { found, known: known() });
     }
-    for (index, (name, sql)) in MIGRATIONS.iter().enumerate().skip(found as usize) {
+    for (index, (name, sql)) in steps.iter().enumerate().skip(found as usize) {
         let step =
             conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explain)?;
         step.execute_batch(sql).map_err(explain)?;
@@ -57,7 +66,10 @@ fn version(conn: &Connection) -> Result<u32> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::run::records;
     use super::*;
+    use crate::catalog::sql;
+    use crate::model::Timer;
 
     #[test]
     fn steps_are_numbered_by_their_place() {
@@ -84,5 +96,24 @@ mod tests {
         assert!(
             matches!(error, Error::SchemaTooNew { found: 99, known } if known == self::known())
         );
+    }
+
+    #[test]
+    fn an_upload_of_the_time_before_timers_expires_all_the_same() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        migrate_with(&mut conn, &MIGRATIONS[..1]).unwrap();
+        for (id, state) in [("u1", "receiving"), ("u2", "completed"), ("u3", "expired")] {
+            let sql = format!(
+                "INSERT INTO upload \
+                 VALUES ('{id}', 'c', 'ada', 9, 1, '{state}', '{{}}', 0, 5, 77, 1)"
+            );
+            conn.execute_batch(&sql).unwrap();
+        }
+        migrate(&mut conn).unwrap();
+        let timers = records::<Timer>(&conn, &sql::select::<Timer>(), &[]).unwrap();
+        let [timer] = &timers[..] else { panic!("{timers:?}") };
+        let found = (timer.kind.as_str(), timer.id.as_str(), timer.name.as_str());
+        assert_eq!(found, ("upload.session", "u1", "expire"));
+        assert_eq!(timer.due_at.as_nanosecond(), 77);
     }
 }

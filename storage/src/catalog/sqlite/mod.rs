@@ -10,18 +10,19 @@ mod readers;
 pub(crate) mod run;
 mod writer;
 
-use super::cell::Cell;
+use super::cell::{Cell, Cells};
 use super::rows::Row;
 use super::sql;
 use super::{Catalog, Commit, ContentQuery, OutboxEvent};
 use crate::model::{
-    Content, ContentId, DeadLetter, DeadLetterId, Fence, Job, Rendition, Segment, Upload, UploadId,
+    AuditEntry, AuditId, AuditOutcome, Content, ContentId, DeadLetter, DeadLetterId, Fence, Job,
+    Rendition, Segment, Timer, Upload, UploadId,
 };
 use crate::{Config, Result, files};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use readers::Readers;
-use run::{execute, explain, query, records};
+use run::{execute, execute_expecting, explain, query, records};
 use rusqlite::Connection;
 use std::fmt::Display;
 use std::path::Path;
@@ -102,12 +103,23 @@ impl SqliteCatalog {
         self.find(sql, vec![Cell::text(id)]).await
     }
 
+    /// Records whose ids rise with time, newest first, below `before`.
+    async fn newest<R>(&self, before: Option<impl Display>, limit: u32) -> Result<Vec<R>>
+    where
+        R: Row + Send + 'static,
+    {
+        // No id sorts behind a letter that is no hexadecimal digit.
+        let before = before.map_or_else(|| "z".to_owned(), |id| id.to_string());
+        let sql = format!("{} {}", sql::select::<R>(), sql::NEWEST);
+        self.find(sql, vec![Cell::Text(before), Cell::int(limit)]).await
+    }
+
     async fn ids<T>(&self, sql: &str, params: Vec<Cell>) -> Result<Vec<T>>
     where
         T: FromStr<Err: Display>,
     {
         let rows = self.rows(sql.to_owned(), params).await?;
-        rows.into_iter().map(|row| super::cell::Cells::new("id", row).id()).collect()
+        rows.into_iter().map(|row| Cells::new("id", row).id()).collect()
     }
 }
 
@@ -119,16 +131,13 @@ impl Catalog for SqliteCatalog {
 
     async fn commit(&self, commit: Commit) -> Result<()> {
         let Commit { fence, writes, events } = commit;
-        let statements: Vec<_> = writes.iter().flat_map(sql::statements).collect();
+        let statements: Vec<_> =
+            writes.iter().flat_map(|write| sql::statements(fence, write)).collect();
         self.write(move |conn| fenced::apply(conn, fence, &statements, &events)).await
     }
 
     async fn upload(&self, id: UploadId) -> Result<Option<Upload>> {
         self.find_one(id).await
-    }
-
-    async fn uploads_expired(&self, now: Timestamp, limit: u32) -> Result<Vec<UploadId>> {
-        self.ids(sql::UPLOADS_EXPIRED, vec![Cell::time(now), Cell::int(limit)]).await
     }
 
     async fn uploads_not_handed_over(&self, limit: u32) -> Result<Vec<UploadId>> {
@@ -179,11 +188,7 @@ impl Catalog for SqliteCatalog {
         before: Option<DeadLetterId>,
         limit: u32,
     ) -> Result<Vec<DeadLetter>> {
-        // No id sorts behind a letter that is no hexadecimal digit.
-        let before = before.map_or_else(|| "z".to_owned(), |id| id.to_string());
-        let sql =
-            format!("{} WHERE id < $1 ORDER BY id DESC LIMIT $2", sql::select::<DeadLetter>());
-        self.find(sql, vec![Cell::Text(before), Cell::int(limit)]).await
+        self.newest(before, limit).await
     }
 
     async fn dead_letter(&self, id: DeadLetterId) -> Result<Option<DeadLetter>> {
@@ -198,6 +203,46 @@ impl Catalog for SqliteCatalog {
     async fn outbox_done(&self, position: u64) -> Result<()> {
         self.write(move |conn| execute(conn, sql::OUTBOX_DONE, &[Cell::int(position)]).map(drop))
             .await
+    }
+
+    async fn timers_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Timer>> {
+        let sql = format!("{} {}", sql::select::<Timer>(), sql::timer::DUE);
+        self.find(sql, vec![Cell::time(now), Cell::int(limit)]).await
+    }
+
+    async fn timer_next(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        let rows = self.rows(sql::timer::NEXT.to_owned(), vec![Cell::time(now)]).await?;
+        Cells::new(Timer::TABLE, rows.into_iter().next().unwrap_or_default()).time_opt()
+    }
+
+    async fn timer_done(&self, position: u64) -> Result<()> {
+        let params = [Cell::int(position)];
+        self.write(move |conn| execute(conn, sql::timer::DONE, &params).map(drop)).await
+    }
+
+    async fn timer_put_off(&self, position: u64, due_at: Timestamp) -> Result<()> {
+        let params = [Cell::int(position), Cell::time(due_at)];
+        self.write(move |conn| execute(conn, sql::timer::PUT_OFF, &params).map(drop)).await
+    }
+
+    async fn audit_append(&self, entry: AuditEntry) -> Result<()> {
+        let append = sql::audit::append(&entry);
+        self.write(move |conn| execute_expecting(conn, &append)).await
+    }
+
+    async fn audit_outcome(&self, id: AuditId, outcome: AuditOutcome) -> Result<()> {
+        let outcome = sql::audit::outcome(id, outcome);
+        self.write(move |conn| execute_expecting(conn, &outcome)).await
+    }
+
+    async fn audit(&self, before: Option<AuditId>, limit: u32) -> Result<Vec<AuditEntry>> {
+        self.newest(before, limit).await
+    }
+
+    async fn audit_forget(&self, before: Timestamp, limit: u32) -> Result<u64> {
+        let params = [Cell::time(before), Cell::int(limit)];
+        let gone = self.write(move |conn| execute(conn, sql::audit::FORGET, &params)).await?;
+        Ok(gone as u64)
     }
 
     async fn ping(&self) -> Result<()> {
@@ -264,9 +309,11 @@ mod tests {
         let folder = tempfile::TempDir::new().unwrap();
         let catalog = SqliteCatalog::open(&folder.path().join("c.db"), &Config::default()).unwrap();
         for (sql, count, index) in [
-            (sql::UPLOADS_EXPIRED, 2, "upload_by_state"),
             (sql::UPLOADS_NOT_HANDED_OVER, 1, "content_receiving"),
             (sql::CONTENTS_UNFINISHED, 2, "content_unfinished"),
+            (sql::timer::NEXT, 1, "timer_by_due"),
+            (sql::audit::FORGET, 2, "audit_by_time"),
+            (&format!("{} {}", sql::select::<Timer>(), sql::timer::DUE), 2, "timer_by_due"),
         ] {
             let params = vec![Cell::Int(1); count];
             let plan = catalog.rows(format!("EXPLAIN QUERY PLAN {sql}"), params).await.unwrap();
