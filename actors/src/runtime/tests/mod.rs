@@ -4,6 +4,8 @@
 
 mod ends;
 mod entities;
+mod eye;
+mod limits;
 mod services;
 mod timers;
 mod tree;
