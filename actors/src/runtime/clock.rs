@@ -4,6 +4,10 @@
 //! fraction of `Instant::now`. Deadlines never use it. In unit tests it is tokio's clock, so that
 //! paused time holds for it too.
 
+use std::sync::OnceLock;
+use std::time::Duration;
+use tokio::time::Instant;
+
 /// Milliseconds of a monotonic clock; never 0.
 #[cfg(not(test))]
 pub(super) fn ticks() -> u64 {
@@ -15,21 +19,34 @@ pub(super) fn ticks() -> u64 {
 /// Milliseconds of a monotonic clock; never 0.
 #[cfg(test)]
 pub(super) fn ticks() -> u64 {
-    use std::sync::OnceLock;
-    use tokio::time::Instant;
-    static BEGAN: OnceLock<std::time::Instant> = OnceLock::new();
-    let began = Instant::from_std(*BEGAN.get_or_init(std::time::Instant::now));
-    u64::try_from(Instant::now().saturating_duration_since(began).as_millis()).unwrap_or(1) + 1
+    at(Instant::now())
 }
 
-/// Seconds since a moment of [`ticks`].
+/// The moment of an instant that was read anyway.
+pub(super) fn at(instant: Instant) -> u64 {
+    let (began, ticks) = *base();
+    let since = instant.saturating_duration_since(began);
+    ticks + u64::try_from(since.as_millis()).unwrap_or(u64::MAX / 2)
+}
+
+/// One moment by both clocks.
+fn base() -> &'static (Instant, u64) {
+    static BASE: OnceLock<(Instant, u64)> = OnceLock::new();
+    #[cfg(not(test))]
+    let ticks = ticks;
+    #[cfg(test)]
+    let ticks = || 1;
+    BASE.get_or_init(|| (Instant::from_std(std::time::Instant::now()), ticks()))
+}
+
+/// Seconds since a moment.
 pub(super) fn seconds_since(then: u64) -> f64 {
-    std::time::Duration::from_millis(ticks().saturating_sub(then)).as_secs_f64()
+    Duration::from_millis(ticks().saturating_sub(then)).as_secs_f64()
 }
 
-/// The wall clock at a moment of [`ticks`].
+/// The wall clock at a moment.
 pub(super) fn wall(then: u64) -> jiff::Timestamp {
-    let ago = std::time::Duration::from_millis(ticks().saturating_sub(then));
+    let ago = Duration::from_millis(ticks().saturating_sub(then));
     let now = jiff::Timestamp::now();
     now.checked_sub(ago).unwrap_or(now)
 }

@@ -44,6 +44,8 @@ struct Residence<K: Entity<P>, P: Clone + Send + 'static> {
     shard: Arc<Shard>,
     resident: Arc<Resident>,
     entity: Option<K>,
+    /// When the last message was done, if others waited then: the next one begins at once.
+    backlog: Option<Instant>,
 }
 
 struct Host<K, P>(PhantomData<fn() -> (K, P)>);
@@ -56,7 +58,8 @@ pub(super) fn start<K: Entity<P>, P: Clone + Send + 'static>(
     resident: Arc<Resident>,
 ) -> Option<Running> {
     let listed = Arc::clone(&resident);
-    let residence = Residence::<K, P> { id, platform, shard, resident, entity: None };
+    let residence =
+        Residence::<K, P> { id, platform, shard, resident, entity: None, backlog: None };
     // It only fails for a name that is taken, and entities have none.
     let (host, _) = ActorRuntime::spawn_instant(None, Host(PhantomData), residence).ok()?;
     Some(Running::new(listed, host.get_cell(), nudge::<K, P>))
@@ -90,11 +93,12 @@ impl<K: Entity<P>, P: Clone + Send + 'static> Actor for Host<K, P> {
         mail: Self::Msg,
         residence: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
-        // Boxed: an idle actor must not keep room for the largest of its handlers.
+        // The entity's own handler is boxed by its trait: an idle actor must not keep room for the
+        // largest of its handlers.
         let served = match mail {
-            Mail::Asked(envelope) => Box::pin(residence.serve(envelope)).await,
+            Mail::Asked(envelope) => residence.serve(envelope).await,
             #[cfg(debug_assertions)]
-            Mail::Nudge => Box::pin(residence.nudged()).await,
+            Mail::Nudge => residence.nudged().await,
         };
         served.map_err(Into::into)
     }
@@ -114,7 +118,8 @@ impl<K: Entity<P>, P: Clone + Send + 'static> Residence<K, P> {
         let Envelope { request, reply, deadline, stamp, trace } = envelope;
         let resident = Arc::clone(&self.resident);
         let vitals = &resident.vitals;
-        let began = vitals.begin(request.name(), stamp, trace);
+        let began = self.backlog.take().unwrap_or_else(Instant::now);
+        vitals.begin(began, request.name(), stamp, trace);
         if deadline <= began {
             tracing::debug!("request dropped: its deadline has passed");
             vitals.expire();
@@ -124,7 +129,9 @@ impl<K: Entity<P>, P: Clone + Send + 'static> Residence<K, P> {
         let answer = trace::within(trace, panics::watched(vitals, self.answer(request)));
         let answer = answer.instrument(span).await;
         let report = self.entity.as_ref().map(Entity::report).unwrap_or_default();
-        resident.kind.ledger.took(vitals.finish(began, report));
+        let finished = vitals.finish(began, report);
+        resident.kind.ledger.took(finished.saturating_duration_since(began));
+        self.backlog = (vitals.gauge.inside() > 0).then_some(finished);
         let ended = answer.as_ref().err().cloned();
         if let Some(exit) = &ended {
             self.end(exit);

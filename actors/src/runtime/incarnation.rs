@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tracing::Instrument;
 
 /// The life that a handle points to.
@@ -76,6 +76,7 @@ pub(super) fn begin<S: Service>(
         me: Arc::clone(&me),
         started: Some(started_sender),
         ended: Some(ended_sender),
+        backlog: None,
     };
     let spawned = ActorRuntime::spawn_instant(None, Host::<S>(PhantomData), state);
     let (mailbox, _) = spawned.map_err(|error| Exit::Failed { error: error.to_string() })?;
@@ -108,7 +109,7 @@ impl<M: Send + 'static> Incarnation<M> {
     fn send(&self, mail: Mail<M>) -> Result<(), Closed> {
         let sent = self.mailbox.get().is_some_and(|mailbox| mailbox.send_message(mail).is_ok());
         if !sent {
-            self.vitals.gauge.left();
+            self.vitals.gauge.withdrawn();
             return Err(Closed::Ended);
         }
         Ok(())
@@ -208,6 +209,9 @@ struct State<S: Service> {
     me: Arc<Incarnation<S::Message>>,
     started: Option<oneshot::Sender<()>>,
     ended: Option<oneshot::Sender<Exit>>,
+    /// When the last message was done, if others waited then: the next one begins at once, and
+    /// reading the clock again would cost more than the time in between.
+    backlog: Option<Instant>,
 }
 
 impl<S: Service> Actor for Host<S> {
@@ -277,11 +281,14 @@ impl<S: Service> State<S> {
             }
         };
         let vitals = &self.me.vitals;
-        let began = vitals.begin(message.name(), stamp, 0);
+        let began = self.backlog.take().unwrap_or_else(Instant::now);
+        vitals.begin(began, message.name(), stamp, 0);
         let span = trace::service_message(&self.me.member.path);
         let handled = panics::watched(vitals, self.service.handle(message, &self.handle));
         let result = handled.instrument(span).await;
-        self.me.member.ledger.took(vitals.finish(began, self.service.report()));
+        let ended = vitals.finish(began, self.service.report());
+        self.me.member.ledger.took(ended.saturating_duration_since(began));
+        self.backlog = (vitals.gauge.inside() > 0).then_some(ended);
         if let (Ok(()), Some(receipt)) = (&result, receipt) {
             // A sender that has gone away needs no receipt.
             let _ = receipt.send(());

@@ -253,7 +253,8 @@ mod tests {
         for _ in 0..3 {
             let stamp = life.gauge.admit().expect("there is room");
             if life.handled() == 0 {
-                let began = life.begin("Add", stamp, 0);
+                let began = tokio::time::Instant::now();
+                life.begin(began, "Add", stamp, 0);
                 life.finish(began, super::super::Report::default());
             }
         }

@@ -6,21 +6,38 @@
 
 use super::clock;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use tokio::sync::Notify;
+use std::time::Duration;
 
-/// Set in `inside` when the life has ended.
+/// Set in `entered` when the life has ended.
 const CLOSED: usize = 1 << (usize::BITS - 1);
 
 /// Counts the messages of one life that wait or are handled, up to a bound.
 #[derive(Debug)]
 pub(super) struct Gauge {
-    inside: AtomicUsize,
+    door: Door,
+    work: Work,
     bound: u32,
+}
+
+/// Written by senders; on a cache line of its own, so that they do not slow the actor down.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Door {
+    entered: AtomicUsize,
+    /// What a sender last saw of `left`: it looks again only when the mailbox seems full.
+    left_seen: AtomicUsize,
+    /// When the last message was sent, by `clock::ticks`.
+    last: AtomicU64,
     high_water: AtomicU32,
     refused: AtomicU32,
-    /// When the oldest message inside was sent, by `clock::ticks`.
-    oldest: AtomicU64,
-    emptied: Notify,
+}
+
+/// Written by the actor alone.
+#[derive(Debug, Default)]
+struct Work {
+    left: AtomicUsize,
+    /// When the message that it handles was sent, by `clock::ticks`; 0 between two.
+    taken: AtomicU64,
 }
 
 /// When a message was sent, by `clock::ticks`; the proof that it was let in.
@@ -38,78 +55,80 @@ pub(super) enum Closed {
 
 impl Gauge {
     pub(super) fn new(bound: usize) -> Self {
-        Self {
-            inside: AtomicUsize::new(0),
-            bound: u32::try_from(bound).unwrap_or(u32::MAX),
-            high_water: AtomicU32::new(0),
-            refused: AtomicU32::new(0),
-            oldest: AtomicU64::new(0),
-            emptied: Notify::new(),
-        }
+        let bound = u32::try_from(bound).unwrap_or(u32::MAX);
+        Self { door: Door::default(), work: Work::default(), bound }
     }
 
     /// Lets a message in unless the mailbox is full or closed.
     pub(super) fn admit(&self) -> Result<Stamp, Closed> {
-        let before = self.inside.fetch_add(1, Ordering::AcqRel);
-        if before >= self.bound as usize {
-            return Err(self.turn_away(before));
-        }
-        Ok(self.entered(before))
+        self.enter(self.bound as usize)
     }
 
     /// Lets a message in that the actor sends itself, full or not.
     pub(super) fn admit_own(&self) -> Result<Stamp, Closed> {
-        let before = self.inside.fetch_add(1, Ordering::AcqRel);
-        if before >= CLOSED {
-            return Err(self.turn_away(before));
-        }
-        Ok(self.entered(before))
+        self.enter(usize::MAX)
     }
 
-    fn entered(&self, before: usize) -> Stamp {
+    fn enter(&self, bound: usize) -> Result<Stamp, Closed> {
+        let entered = self.door.entered.fetch_add(1, Ordering::AcqRel);
+        if entered >= CLOSED {
+            self.door.entered.fetch_sub(1, Ordering::AcqRel);
+            return Err(Closed::Ended);
+        }
+        let mut depth = entered.saturating_sub(self.door.left_seen.load(Ordering::Relaxed)) + 1;
+        if depth > bound || depth > self.high_water() as usize {
+            depth = self.look_again(entered);
+        }
+        if depth > bound {
+            self.door.entered.fetch_sub(1, Ordering::AcqRel);
+            self.door.refused.fetch_add(1, Ordering::Relaxed);
+            return Err(Closed::Full);
+        }
         let now = clock::ticks();
-        if before == 0 {
-            self.oldest.store(now, Ordering::Relaxed);
-        }
-        let depth = u32::try_from(before + 1).unwrap_or(u32::MAX);
-        if depth > self.high_water.load(Ordering::Relaxed) {
-            self.high_water.fetch_max(depth, Ordering::Relaxed);
-        }
-        Stamp(now)
+        self.door.last.store(now, Ordering::Relaxed);
+        Ok(Stamp(now))
     }
 
-    #[cold]
-    fn turn_away(&self, before: usize) -> Closed {
-        self.left();
-        if before >= CLOSED {
-            return Closed::Ended;
-        }
-        self.refused.fetch_add(1, Ordering::Relaxed);
-        Closed::Full
+    /// The depth that this message makes, and whether it is the highest so far.
+    fn look_again(&self, entered: usize) -> usize {
+        let left = self.work.left.load(Ordering::Acquire);
+        self.door.left_seen.store(left, Ordering::Relaxed);
+        let depth = entered.saturating_sub(left) + 1;
+        let shown = u32::try_from(depth).unwrap_or(u32::MAX).min(self.bound);
+        self.door.high_water.fetch_max(shown, Ordering::Relaxed);
+        depth
+    }
+
+    /// A message that was let in could not be delivered after all.
+    pub(super) fn withdrawn(&self) {
+        self.door.entered.fetch_sub(1, Ordering::AcqRel);
     }
 
     /// The actor has come to this message: it is the oldest one.
     pub(super) fn taken(&self, stamp: Stamp) {
-        self.oldest.store(stamp.0, Ordering::Relaxed);
+        self.work.taken.store(stamp.0, Ordering::Relaxed);
     }
 
-    /// A message has been handled, or could not be delivered after all.
+    /// The actor has done with a message. Only the actor calls this.
     pub(super) fn left(&self) {
-        if self.inside.fetch_sub(1, Ordering::AcqRel) & !CLOSED == 1 {
-            self.emptied.notify_waiters();
-        }
+        self.work.taken.store(0, Ordering::Relaxed);
+        self.work.left.store(self.work.left.load(Ordering::Relaxed) + 1, Ordering::Release);
     }
 
     /// Lets nobody in any more; answers how many messages are lost inside. Only the first call
     /// counts them.
     pub(super) fn close(&self) -> usize {
-        let before = self.inside.fetch_or(CLOSED, Ordering::AcqRel);
-        if before >= CLOSED { 0 } else { before }
+        let entered = self.door.entered.fetch_or(CLOSED, Ordering::AcqRel);
+        if entered >= CLOSED { 0 } else { self.depth(entered) }
     }
 
     /// Messages that wait or are handled.
     pub(super) fn inside(&self) -> usize {
-        self.inside.load(Ordering::Acquire) & !CLOSED
+        self.depth(self.door.entered.load(Ordering::Acquire))
+    }
+
+    fn depth(&self, entered: usize) -> usize {
+        (entered & !CLOSED).saturating_sub(self.work.left.load(Ordering::Acquire))
     }
 
     pub(super) fn bound(&self) -> u32 {
@@ -117,27 +136,29 @@ impl Gauge {
     }
 
     pub(super) fn high_water(&self) -> u32 {
-        self.high_water.load(Ordering::Relaxed)
+        self.door.high_water.load(Ordering::Relaxed)
     }
 
     pub(super) fn refused(&self) -> u32 {
-        self.refused.load(Ordering::Relaxed)
+        self.door.refused.load(Ordering::Relaxed)
     }
 
-    /// Age of the oldest message inside, seconds.
+    /// Age of the oldest message inside, seconds: of the one that is handled, else of the last one
+    /// that was sent, since one that is not handled yet came just now.
     pub(super) fn oldest_s(&self) -> Option<f64> {
-        (self.inside() > 0).then(|| clock::seconds_since(self.oldest.load(Ordering::Relaxed)))
+        if self.inside() == 0 {
+            return None;
+        }
+        let taken = self.work.taken.load(Ordering::Relaxed);
+        let last = self.door.last.load(Ordering::Relaxed);
+        Some(clock::seconds_since(if taken == 0 { last } else { taken }))
     }
 
-    /// Waits until nothing is inside.
+    /// Waits until nothing is inside. It looks every millisecond: only the end of a node waits for
+    /// this, and no message shall pay for it.
     pub(super) async fn emptied(&self) {
-        loop {
-            // Listens before it looks, so that the last message cannot slip through between.
-            let emptied = self.emptied.notified();
-            if self.inside() == 0 {
-                return;
-            }
-            emptied.await;
+        while self.inside() > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
 }

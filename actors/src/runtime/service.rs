@@ -8,9 +8,10 @@ use super::mailbox::Closed;
 use super::member::Member;
 use super::vitals::Vitals;
 use super::{AskError, Exit, Named, Report};
+use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
@@ -48,7 +49,7 @@ pub trait Service: Send + 'static {
 
 /// The only way to send to a service. Cheap to clone; outlives restarts of the service it names.
 pub struct Handle<M> {
-    slot: Arc<Mutex<Option<Arc<Incarnation<M>>>>>,
+    slot: Arc<ArcSwapOption<Incarnation<M>>>,
 }
 
 impl<M> Clone for Handle<M> {
@@ -75,7 +76,8 @@ impl<M: Send + 'static> Handle<M> {
     /// # Errors
     /// [`TellError`]: the message is dropped, and counted as refused when the mailbox was full.
     pub fn try_tell(&self, message: M) -> Result<(), TellError> {
-        self.current().ok_or(TellError::NotRunning)?.tell(message, None).map_err(Into::into)
+        let life = self.slot.load();
+        life.as_ref().ok_or(TellError::NotRunning)?.tell(message, None).map_err(Into::into)
     }
 
     /// Puts a message in the mailbox that may as well get lost: a wake, for one that looks by
@@ -149,23 +151,20 @@ impl<M: Send + 'static> Handle<M> {
 
     /// Points the handle to a new incarnation.
     pub(super) fn fill(&self, incarnation: &Arc<Incarnation<M>>) {
-        *self.lock() = Some(Arc::clone(incarnation));
+        self.slot.store(Some(Arc::clone(incarnation)));
     }
 
     /// Points the handle to nobody, unless a newer incarnation has its place already.
     pub(super) fn clear(&self, incarnation: &Arc<Incarnation<M>>) {
-        let mut slot = self.lock();
-        if slot.as_ref().is_some_and(|current| Arc::ptr_eq(current, incarnation)) {
-            *slot = None;
+        // The guard keeps the place of its value: nobody else can come to lie there meanwhile.
+        let current = self.slot.load();
+        if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, incarnation)) {
+            self.slot.compare_and_swap(&current, None);
         }
     }
 
     fn current(&self) -> Option<Arc<Incarnation<M>>> {
-        self.lock().clone()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<Incarnation<M>>>> {
-        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+        self.slot.load_full()
     }
 }
 

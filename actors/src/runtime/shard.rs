@@ -102,20 +102,22 @@ impl Shard {
             if entry.get().resident.runs() {
                 entry.get_mut().used = clock::ticks();
                 entry.to_back();
-                let running = entry.into_mut();
-                let sent = send(running, letter);
+                let running = entry.get().clone();
+                let stamp = admitted(&running.resident);
                 self.note_front(&map);
-                return sent;
+                drop(map);
+                return send(&running, stamp?, letter);
             }
             // It has ended and is about to leave the map: its successor takes its place.
             let (_, gone) = entry.remove_entry();
             self.forget(&mut map, &gone.resident);
         }
         let running = self.start(&mut map, to, start)?;
-        let sent = send(&running, letter);
-        map.residents.insert(running.resident.address.clone(), running);
+        let stamp = admitted(&running.resident);
+        map.residents.insert(running.resident.address.clone(), running.clone());
         self.note_front(&map);
-        sent
+        drop(map);
+        send(&running, stamp?, letter)
     }
 
     fn start<I: EntityId>(
@@ -288,19 +290,24 @@ impl Shard {
     }
 }
 
+/// Counts a message in, under the lock: from here on the entity is not passivated.
+fn admitted(resident: &Resident) -> Result<Stamp, Refused> {
+    resident.vitals.gauge.admit().map_err(|closed| match closed {
+        Closed::Full => Refused::Full,
+        Closed::Ended => Refused::Closed,
+    })
+}
+
 fn send<M: Message>(
     running: &Running,
+    stamp: Stamp,
     letter: &mut Option<impl FnOnce(Stamp) -> M>,
 ) -> Result<Arc<Resident>, Refused> {
     let gauge = &running.resident.vitals.gauge;
-    let stamp = gauge.admit().map_err(|closed| match closed {
-        Closed::Full => Refused::Full,
-        Closed::Ended => Refused::Closed,
-    })?;
     let letter = letter.take().ok_or(Refused::Closed)?;
     if running.cell.send_message(letter(stamp)).is_err() {
-        gauge.left();
-        return Err(Refused::Closed);
+        // It has ended since. The reply went with the letter, so the sender is told why.
+        gauge.withdrawn();
     }
     Ok(Arc::clone(&running.resident))
 }

@@ -70,18 +70,20 @@ impl Vitals {
         }
     }
 
-    /// The actor begins to handle a message.
-    pub(super) fn begin(&self, message: &'static str, stamp: Stamp, trace: u128) -> Instant {
+    /// The actor begins to handle a message, at `now`.
+    pub(super) fn begin(&self, now: Instant, message: &'static str, stamp: Stamp, trace: u128) {
         self.gauge.taken(stamp);
+        let ticks = clock::at(now);
+        self.polling.store(ticks, Ordering::Relaxed);
         let mut doing = self.lock();
-        (doing.message, doing.since, doing.trace) = (message, clock::ticks(), trace);
-        drop(doing);
-        Instant::now()
+        (doing.message, doing.since, doing.trace) = (message, ticks, trace);
     }
 
-    /// The actor has handled a message, and says how it is: how long it took.
-    pub(super) fn finish(&self, began: Instant, report: Report) -> Duration {
-        let took = began.elapsed();
+    /// The actor has handled a message that it began at `began`, and says how it is: when it
+    /// ended.
+    pub(super) fn finish(&self, began: Instant, report: Report) -> Instant {
+        let ended = Instant::now();
+        let took = ended.saturating_duration_since(began);
         let ns = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         // Only the actor itself writes these: a load and a store are enough.
         self.handled.store(self.handled() + 1, Ordering::Relaxed);
@@ -90,7 +92,7 @@ impl Vitals {
         if ns > self.longest_ns.load(Ordering::Relaxed) {
             self.longest_ns.store(ns, Ordering::Relaxed);
         }
-        self.touched.store(clock::ticks(), Ordering::Relaxed);
+        self.touched.store(clock::at(ended), Ordering::Relaxed);
         if self.reported.load(Ordering::Relaxed) {
             self.reported.store(false, Ordering::Relaxed);
         }
@@ -98,12 +100,13 @@ impl Vitals {
         (doing.since, doing.report) = (0, report);
         drop(doing);
         self.gauge.left();
-        took
+        ended
     }
 
     /// The message that it came to is dropped: nobody waits for its answer any more.
     pub(super) fn expire(&self) {
         self.expired.fetch_add(1, Ordering::Relaxed);
+        self.polling.store(0, Ordering::Relaxed);
         self.lock().since = 0;
         self.gauge.left();
     }
@@ -123,8 +126,11 @@ impl Vitals {
         self.lock().since = 0;
     }
 
+    /// Its thread runs it. The first time of a handler is known from its begin.
     pub(super) fn poll_begins(&self) {
-        self.polling.store(clock::ticks(), Ordering::Relaxed);
+        if self.polling.load(Ordering::Relaxed) == 0 {
+            self.polling.store(clock::ticks(), Ordering::Relaxed);
+        }
     }
 
     pub(super) fn poll_ends(&self) {

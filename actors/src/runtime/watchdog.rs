@@ -161,7 +161,8 @@ mod tests {
     fn handling() -> Vitals {
         let vitals = Vitals::new(8);
         let stamp = vitals.gauge.admit().expect("there is room");
-        vitals.begin("Commit", stamp, 0);
+        vitals.begin(tokio::time::Instant::now(), "Commit", stamp, 0);
+        vitals.poll_ends();
         vitals
     }
 
@@ -199,7 +200,8 @@ mod tests {
         vitals.finish(tokio::time::Instant::now(), Report::default());
         assert_eq!(judge(&vitals, WATCH), Finding::Fine);
         let stamp = vitals.gauge.admit().expect("there is room");
-        vitals.begin("Grant", stamp, 0);
+        vitals.begin(tokio::time::Instant::now(), "Grant", stamp, 0);
+        vitals.poll_ends();
         advance(Duration::from_secs(3)).await;
         assert_ne!(judge(&vitals, WATCH), Finding::Fine);
     }
