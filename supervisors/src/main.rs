@@ -7,6 +7,7 @@ mod config;
 mod descriptors;
 mod http;
 mod node;
+mod remote;
 mod telemetry;
 mod token;
 mod tree;
