@@ -6,6 +6,7 @@ mod cli;
 mod config;
 mod descriptors;
 mod http;
+mod look;
 mod node;
 mod remote;
 mod telemetry;

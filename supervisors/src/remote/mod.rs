@@ -58,6 +58,9 @@ pub(crate) async fn answer(request: RequestBuilder) -> Result<Response, Break> {
     let told = problem(status, &response.text().await.unwrap_or_default());
     Err(match status {
         StatusCode::NOT_FOUND | StatusCode::GONE => Break::Gone(told),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            Break::Refused(format!("the token is not accepted: {told}"))
+        }
         // 409: another request wrote meanwhile; what is there is asked for anew.
         StatusCode::CONFLICT | StatusCode::LOCKED => Break::Away(told),
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => Break::Away(told),
