@@ -3,7 +3,7 @@
 //! Nothing is decided here. Wrong usage is told apart from failure, because scripts branch on it.
 
 use crate::config::{self, Config};
-use crate::{descriptors, node, telemetry, token, upload};
+use crate::{descriptors, look, node, telemetry, token, upload};
 use clap::{Args, Parser, Subcommand};
 use std::future::Future;
 use std::path::PathBuf;
@@ -42,6 +42,8 @@ enum Command {
     Serve(Settings),
     /// Uploads a file; run again, it goes on where it was broken off.
     Upload(upload::Arguments),
+    /// Shows the actors of a running node: once, or redrawn each second with `--watch`.
+    Tree(look::Arguments),
     /// Makes a bearer token for a subject.
     Token(token::Arguments),
     /// Reads the configuration, says what is wrong with it, or prints it with `--print`.
@@ -99,6 +101,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     match cli.command {
         Command::Serve(settings) => serve(settings.load()?),
         Command::Upload(arguments) => block_on(upload::run(arguments)),
+        Command::Tree(arguments) => block_on(look::run(arguments)),
         Command::Token(arguments) => Ok(token::run(&arguments)?),
         Command::CheckConfig { settings, print } => check_config(&settings.load()?, print),
         Command::Migrate(settings) => block_on(node::migrate(settings.load()?)),

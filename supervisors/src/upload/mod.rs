@@ -6,17 +6,16 @@
 
 mod bars;
 mod memory;
-mod patience;
 mod tus;
 mod watch;
 
+use crate::remote::{Access, Break, Patience};
 use anyhow::{Context, Result, bail};
 use bars::Bars;
 use memory::{Memory, Remembered};
-use patience::Patience;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use tus::{Break, Client};
+use tus::Client;
 
 /// What `playhouse upload` takes.
 #[derive(clap::Args)]
@@ -26,15 +25,8 @@ pub(crate) struct Arguments {
     /// Title shown to viewers; the file's name stands in.
     #[arg(long)]
     title: Option<String>,
-    /// Address of the node.
-    #[arg(long, default_value = "http://127.0.0.1:8080")]
-    server: String,
-    /// Bearer token; else PLAYHOUSE_TOKEN, else `admin-token` of `--data`.
-    #[arg(long)]
-    token: Option<String>,
-    /// Data folder of a local node, for its `admin-token`.
-    #[arg(long, value_name = "DIR", default_value = "./data")]
-    data: PathBuf,
+    #[command(flatten)]
+    access: Access,
     /// Stays until every rendition has ended; exit code 1 when the content is refused.
     #[arg(long)]
     wait: bool,
@@ -49,11 +41,11 @@ pub(crate) struct Arguments {
 /// One sentence that names what was refused, or what went away for too long.
 pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let file = Source::open(&arguments.file)?;
-    let token = token(&arguments)?;
-    let server = arguments.server.trim_end_matches('/').to_owned();
-    let client = Client::new(&server, &token)?;
+    let token = arguments.access.token()?;
+    let server = &arguments.access.server;
+    let client = Client::new(server, &token)?;
     let bars = Bars::new();
-    let memory = Memory::standard(&file, &server)?;
+    let memory = Memory::standard(&file, server)?;
     let mut patience = Patience::new(Duration::from_secs(arguments.patience_s));
     let upload = find_or_create(&client, &memory, &file, &arguments, &mut patience).await?;
     send(&client, &upload, &file, &bars, &mut patience).await?;
@@ -99,20 +91,6 @@ impl Source {
     fn name(&self) -> String {
         self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
-}
-
-fn token(arguments: &Arguments) -> Result<String> {
-    if let Some(token) = &arguments.token {
-        return Ok(token.clone());
-    }
-    if let Ok(token) = std::env::var("PLAYHOUSE_TOKEN") {
-        return Ok(token);
-    }
-    let path = arguments.data.join("admin-token");
-    let text = std::fs::read_to_string(&path).with_context(|| {
-        format!("no --token, no PLAYHOUSE_TOKEN, and {} cannot be read", path.display())
-    })?;
-    Ok(text.trim().to_owned())
 }
 
 /// The upload that an earlier run began, when the server still has it; else a new one.

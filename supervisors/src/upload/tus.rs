@@ -1,15 +1,15 @@
 //! The client side of tus 1.0.0: create, ask for the offset, append from there.
 //!
-//! Every failure is one of three: the server is away (try again), the upload is gone (begin
-//! anew), or it is refused (tell the user). Only the status decides which.
+//! A 404 means that the upload is gone: it is begun anew. What else can fail is sorted in `remote`.
 
 use super::Source;
 use super::bars::UploadBar;
 use super::memory::Remembered;
-use anyhow::{Context, Result};
+use crate::remote::{self, Break, answer};
+use anyhow::Result;
 use base64::Engine;
 use futures_util::StreamExt;
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Method, RequestBuilder};
 use std::io::SeekFrom;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
@@ -19,20 +19,6 @@ use tokio_util::io::ReaderStream;
 const SILENCE: Duration = Duration::from_secs(30);
 /// Bytes read from the file at a time: large enough that the disk is not felt.
 const CHUNK_BYTES: usize = 256 * 1024;
-
-/// Why a request has no good answer.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Break {
-    /// The server is unreachable, overloaded or restarting.
-    #[error("{0}")]
-    Away(String),
-    /// The server does not know the address (any more).
-    #[error("{0}")]
-    Gone(String),
-    /// The server said no, and will say so again.
-    #[error("{0}")]
-    Refused(String),
-}
 
 /// A node as its clients see it.
 pub(super) struct Client {
@@ -52,12 +38,8 @@ impl Client {
     }
 
     fn patient_for(silence: Duration, server: &str, token: &str) -> Result<Self> {
-        // Installed already is as good: it is the only provider that is linked.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = || reqwest::Client::builder().connect_timeout(Duration::from_secs(5));
-        let failed = "the HTTP client does not start";
-        let asking = builder().read_timeout(silence).build().context(failed)?;
-        let sending = builder().build().context(failed)?;
+        let asking = remote::http(Some(silence))?;
+        let sending = remote::http(None)?;
         let (server, token) = (server.to_owned(), token.to_owned());
         Ok(Self { asking, sending, silence, server, token })
     }
@@ -132,7 +114,7 @@ impl Client {
     pub(super) async fn json(&self, path: &str) -> Result<serde_json::Value, Break> {
         let url = format!("{}{path}", self.server);
         let response = answer(self.request(Method::GET, &url)).await?;
-        response.json().await.map_err(|error| away(&error))
+        response.json().await.map_err(|error| remote::away(&error))
     }
 
     fn request(&self, method: Method, url: &str) -> RequestBuilder {
@@ -142,55 +124,6 @@ impl Client {
     fn signed(&self, request: RequestBuilder) -> RequestBuilder {
         request.header("Tus-Resumable", "1.0.0").bearer_auth(&self.token)
     }
-}
-
-/// Sends a request and sorts the answer.
-async fn answer(request: RequestBuilder) -> Result<Response, Break> {
-    let response = request.send().await.map_err(|error| away(&error))?;
-    let status = response.status();
-    if status.is_success() {
-        return Ok(response);
-    }
-    let told = problem(status, &response.text().await.unwrap_or_default());
-    Err(match status {
-        StatusCode::NOT_FOUND | StatusCode::GONE => Break::Gone(told),
-        // 409: another request wrote meanwhile; the offset is asked for anew.
-        StatusCode::CONFLICT | StatusCode::LOCKED => Break::Away(told),
-        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => Break::Away(told),
-        StatusCode::INSUFFICIENT_STORAGE => Break::Refused(told),
-        status if status.is_server_error() => Break::Away(told),
-        _ => Break::Refused(told),
-    })
-}
-
-/// The innermost cause: "connection refused" says more than "error sending request". A certificate
-/// that is not trusted will not be trusted in a minute either.
-fn away(error: &reqwest::Error) -> Break {
-    let mut cause: &(dyn std::error::Error + 'static) = error;
-    while let Some(inner) = inner(cause) {
-        cause = inner;
-    }
-    match cause.downcast_ref() {
-        Some(rustls::Error::InvalidCertificate(why)) => {
-            Break::Refused(format!("the server's certificate is not trusted: {why}"))
-        }
-        _ => Break::Away(cause.to_string()),
-    }
-}
-
-/// An I/O error that wraps another one names that one's source as its own: the one between counts.
-fn inner<'a>(
-    error: &'a (dyn std::error::Error + 'static),
-) -> Option<&'a (dyn std::error::Error + 'static)> {
-    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    wrapped.map(|inner| inner as &(dyn std::error::Error + 'static)).or_else(|| error.source())
-}
-
-/// What a problem document (RFC 9457) says, or the status.
-fn problem(status: StatusCode, body: &str) -> String {
-    let document: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
-    let text = document["detail"].as_str().or(document["title"].as_str());
-    text.map_or_else(|| format!("the server answered {status}"), str::to_owned)
 }
 
 /// `Upload-Metadata`: key, space, base64; pairs parted by commas.
@@ -211,16 +144,6 @@ mod tests {
         assert_eq!(
             encode_metadata(&[("filename", "a b.mp4"), ("title", "Ẹ káàsán")]),
             "filename YSBiLm1wNA==,title 4bq4IGvDocOgc8Ohbg=="
-        );
-    }
-
-    #[test]
-    fn a_problem_document_speaks_for_the_server() {
-        let body = r#"{"title":"Too large","detail":"9 bytes are over the limit of 5"}"#;
-        assert_eq!(problem(StatusCode::PAYLOAD_TOO_LARGE, body), "9 bytes are over the limit of 5");
-        assert_eq!(
-            problem(StatusCode::BAD_GATEWAY, "<html>"),
-            "the server answered 502 Bad Gateway"
         );
     }
 

@@ -4,8 +4,8 @@
 //! What the answer means is decided by a pure function.
 
 use super::bars::Bars;
-use super::patience::Patience;
-use super::tus::{Break, Client};
+use super::tus::Client;
+use crate::remote::{Break, Patience};
 use indicatif::ProgressBar;
 use serde_json::Value;
 use std::collections::HashMap;

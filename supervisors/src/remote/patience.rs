@@ -4,7 +4,7 @@
 //! the time without progress, not the number of tries: a node that restarts every minute and
 //! takes some bytes each time is served to the end.
 
-use super::tus::Break;
+use super::Break;
 use anyhow::{Result, bail};
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ const FIRST: Duration = Duration::from_millis(250);
 const MOST: Duration = Duration::from_secs(5);
 
 /// The state of one command's patience.
-pub(super) struct Patience {
+pub(crate) struct Patience {
     limit: Duration,
     since: Instant,
     next: Duration,
@@ -23,12 +23,12 @@ pub(super) struct Patience {
 
 impl Patience {
     /// Patience that ends after `limit` without progress.
-    pub(super) fn new(limit: Duration) -> Self {
+    pub(crate) fn new(limit: Duration) -> Self {
         Self { limit, since: Instant::now(), next: FIRST }
     }
 
     /// Something went on: the patience is fresh again.
-    pub(super) fn progress(&mut self) {
+    pub(crate) fn progress(&mut self) {
         self.since = Instant::now();
         self.next = FIRST;
     }
@@ -37,7 +37,7 @@ impl Patience {
     ///
     /// # Errors
     /// When the limit is over; says the reason of the last break.
-    pub(super) async fn wait(&mut self, reason: &str) -> Result<()> {
+    pub(crate) async fn wait(&mut self, reason: &str) -> Result<()> {
         if self.since.elapsed() + self.next > self.limit {
             bail!("gave up after {} s without progress: {reason}", self.limit.as_secs());
         }
@@ -48,7 +48,7 @@ impl Patience {
     }
 
     /// Asks until there is an answer; [`Break::Away`] is only returned when the limit is over.
-    pub(super) async fn insist<T, F: Future<Output = Result<T, Break>>>(
+    pub(crate) async fn insist<T, F: Future<Output = Result<T, Break>>>(
         &mut self,
         ask: impl Fn() -> F,
     ) -> Result<T, Break> {
