@@ -63,6 +63,8 @@ export class Grid {
     const had = this.body.contains(document.activeElement) ? this.focused : null;
     const place = this.lines.findIndex((line) => line.key === had);
     this.lines = scene.lines;
+    // Tells tests which look is drawn.
+    this.grid.dataset.at = String(scene.at);
     this.arrange();
     for (const line of scene.lines) this.drawRow(line, scene);
     this.drawHeads(scene.sort);
@@ -89,7 +91,7 @@ export class Grid {
       } else cell.append(label);
       row.append(cell);
     }
-    return h('div', { role: 'rowgroup' }, row);
+    return h('div', { role: 'rowgroup', class: 'tree-head' }, row);
   }
 
   private drawHeads(by: Sort | null): void {

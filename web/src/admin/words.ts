@@ -9,7 +9,7 @@ export function duration(seconds: number | null): string {
   if (s === 0) return '0 s';
   if (s < 0.000_999_5) return `${Math.max(1, Math.round(s * 1e6))} µs`;
   if (s < 0.999_5) return `${Math.round(s * 1e3)} ms`;
-  if (s < 9.95) return `${s.toFixed(1)} s`;
+  if (s < 9.95) return `${Number(s.toFixed(1))} s`;
   const whole = Math.round(s);
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return two(whole, 60, 'min', 1, 's');
