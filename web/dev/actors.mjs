@@ -1,6 +1,7 @@
 // A made-up node for the inspector: a few services, kinds with some hundred entities, a worker
 // attempt that is stuck until somebody restarts it, and a service that dies every half minute.
 // Numbers move with the clock; ids come from a seed, so that they stay over a restart.
+// ENTITIES=100000 makes it a large node.
 
 const BORN = Date.now() - 3 * 86_400_000 - 4_000_000;
 const STEP_MS = 500;
@@ -59,7 +60,8 @@ const KINDS = [
   ['upload.session', 37, ['Grant', 'Append', 'Seal'], ['receiving', 'paused', 'sealed']],
   ['content.pipeline', 264, ['Advance', 'Describe', 'JobDone'],
     ['receive', 'validate', 'plan', 'encode', 'finish', 'done']],
-  ['rendition.transcoder', 412, ['SegmentWritten', 'Describe'], ['waiting', 'encoding', 'complete']],
+  ['rendition.transcoder', Number(process.env.ENTITIES ?? 412), ['SegmentWritten', 'Describe'],
+    ['waiting', 'encoding', 'complete']],
 ];
 
 function populate() {

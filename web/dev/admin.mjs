@@ -37,7 +37,8 @@ function tree(under, depth) {
   for (const actor of world.values()) {
     const level = levelBelow(actor, under);
     if (level < 0 || level > depth) continue;
-    rooms.set(actor.parent, [...(rooms.get(actor.parent) ?? []), actor]);
+    if (!rooms.has(actor.parent)) rooms.set(actor.parent, []);
+    rooms.get(actor.parent).push(actor);
   }
   const lay = (actor) => [actor, ...(rooms.get(actor.path) ?? []).flatMap(lay)];
   return lay(world.get(under));

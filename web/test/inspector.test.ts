@@ -74,7 +74,8 @@ test('samples are bounded, and those who are not shown are forgotten', () => {
 });
 
 test('the samples of the node are counts per interval', () => {
-  const trend = fromHistory({ every_s: 5, handled: [10, 0, 25], depth: [1, 0, 2], busy: [0, 0, 0.5] });
+  const trend = fromHistory({ every_s: 5, handled: [10, 0, 25], depth: [1, 0, 2],
+    busy: [0, 0, 0.5] });
   assert.deepEqual(trend.handled, [2, 0, 5]);
   assert.equal(trend.perSecond, 5);
   assert.equal(trend.busy, 0.5);

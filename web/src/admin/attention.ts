@@ -28,7 +28,7 @@ interface Item {
 /** The list; hidden while nobody needs attention. */
 export class Attention {
   readonly element: HTMLElement;
-  private readonly heading = h('h2', {}, 'Needs attention');
+  private readonly heading = h('h2', {});
   private readonly list = h('ul', {});
   private readonly rest: HTMLButtonElement;
   private items = new Map<string, Item>();
@@ -49,7 +49,10 @@ export class Attention {
     const shown = troubles.slice(0, SHOWN);
     const more = Math.max(total, troubles.length) - shown.length;
     this.element.hidden = shown.length === 0;
+    const news = shown.every(({ tone }) => tone === 'quiet');
+    setText(this.heading, news ? 'Ended lately, runs again' : 'Needs attention');
     this.element.classList.toggle('is-bad', shown.some(({ tone }) => tone === 'bad'));
+    this.element.classList.toggle('is-news', news);
     this.rest.hidden = more <= 0;
     setText(this.rest, `${words.count(more)} more`);
     this.arrange(shown);

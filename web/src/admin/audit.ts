@@ -23,7 +23,7 @@ async function load(cursor: string | null): Promise<void> {
     const rows = page.items.map(row);
     const body = list.querySelector('tbody');
     if (cursor && body) body.append(...rows);
-    else fill(list, rows.length > 0 ? table(HEADS, rows) : none('Nobody has ordered anything yet.'));
+    else fill(list, rows.length > 0 ? table(HEADS, rows) : none('Nobody has ordered anything.'));
     list.querySelector('.more')?.remove();
     const next = page.next_cursor;
     if (next) list.append(more(() => void load(next)));

@@ -16,6 +16,7 @@ import * as words from './words';
 import type { Action, ActorDetail, ActorView } from './types';
 
 const EVERY_MS = 2000;
+const GONE = 'It is not there any more: it has ended, or sleeps until its next message.';
 
 /** Who hears what is done in the panel. */
 export interface DetailHands {
@@ -65,7 +66,7 @@ export class Detail {
   /** Puts the focus on its name, where a screen reader starts. */
   focus(): void {
     this.heading.focus({ preventScroll: true });
-    this.element.scrollIntoView({ block: 'nearest' });
+    this.heading.scrollIntoView({ block: 'nearest' });
   }
 
   /** Drives its poll. */
@@ -126,8 +127,8 @@ export class Detail {
     } catch (error) {
       const gone = error instanceof ApiError && error.status === 404;
       this.element.classList.toggle('is-gone', gone);
-      const text = gone ? 'It is not there any more: it has ended, or sleeps until its next ' +
-        'message. Below is what was last known.' : sentence(error);
+      const text = gone ? GONE + (this.view ? ' Below is what was last known.' : '') :
+        sentence(error);
       fill(this.problem, h('p', { class: gone ? 'notice' : 'notice bad' }, icon('alert'), text));
       if (gone) this.allow(null);
       if (!this.view) setText(this.heading, words.called(this.path));

@@ -1,11 +1,11 @@
 // The inspector: who needs attention, the sums, the tree or a list, and one actor in detail. It
 // owns what is chosen (opened branches, order, selected actor); the feed owns what is known.
 
-import { fill, h } from '../lib/dom';
+import { fill, h, setText } from '../lib/dom';
 import { Attention } from './attention';
 import { fragmentOf, selectedIn } from './client';
 import { Detail } from './detail';
-import { Feed } from './feed';
+import { Feed, STALE_MS } from './feed';
 import { Grid } from './grid';
 import { askOrder, taken } from './orders';
 import { problem } from './parts';
@@ -17,6 +17,8 @@ import type { Action, ActorView } from './types';
 
 /** The clock of all polls. */
 const TICK_MS = 500;
+/** How long (ms) it is told what became of an order. */
+const TOLD_MS = 20_000;
 
 /** The panel of the live tree. */
 export class Inspector {
@@ -25,6 +27,8 @@ export class Inspector {
   private readonly summary = new Summary();
   private readonly attention: Attention;
   private readonly refusal = h('div', {});
+  private readonly said = h('p', { class: 'notice said', role: 'status' });
+  private silence = 0;
   private readonly toolbar = new Toolbar((flat) => this.feed.show(flat));
   private readonly grid: Grid;
   private readonly side = h('div', { class: 'side' });
@@ -33,6 +37,8 @@ export class Inspector {
   private readonly mayAct: boolean;
   private detail: Detail | null = null;
   private drawing = false;
+  /** The list that was drawn last; only its own order is held. */
+  private list: string | null = null;
 
   /** `ordered` hears that the node has taken an order. */
   constructor(
@@ -53,7 +59,7 @@ export class Inspector {
     });
     this.main = h('div', { class: 'inspector-main' }, this.toolbar.element, this.grid.element);
     this.element = h('section', { class: 'inspector', 'aria-label': 'Actors' },
-      this.attention.element, this.summary.element, this.refusal,
+      this.said, this.attention.element, this.summary.element, this.refusal,
       h('div', { class: 'inspector-body' }, this.main, this.side));
   }
 
@@ -76,8 +82,9 @@ export class Inspector {
     if (document.hidden) return;
     const now = Date.now();
     this.feed.tick(now);
-    this.detail?.tick(now);
+    if (!this.feed.isCut(now)) this.detail?.tick(now);
     this.summary.draw(this.feed, now);
+    this.main.classList.toggle('is-stale', now - this.feed.heardAt > STALE_MS);
   }
 
   /** Several looks that come at once are drawn once. */
@@ -97,15 +104,14 @@ export class Inspector {
     const totals = feed.page?.totals;
     this.attention.draw(troubles, totals ? totals.slow + totals.stuck : 0);
     this.summary.draw(feed, Date.now());
-    this.main.classList.toggle('is-stale', feed.link !== 'live' && feed.link !== 'connecting');
     if (feed.refusal && !this.refusal.hasChildNodes()) {
       fill(this.refusal, problem(feed.refusal));
     }
     const { lines, wanted } = this.lay(troubles.map(({ view }) => view.path));
-    feed.want(wanted);
+    feed.branches.want(wanted);
     if (feed.page) {
       const selected = this.detail?.path ?? null;
-      this.grid.draw({ lines, rates: feed.rates, selected, flat: feed.isFlat,
+      this.grid.draw({ lines, rates: feed.rates, selected, flat: feed.list !== null,
         sort: this.toolbar.flat.sort, at });
     }
     const known = lines.find((line) => line.key === this.detail?.path);
@@ -114,8 +120,10 @@ export class Inspector {
 
   private lay(troubled: readonly string[]): Drawn {
     const { feed } = this;
-    if (!feed.isFlat) return layTree(feed.root, feed.loaded, this.choices, troubled);
-    if (!this.grid.isUsed) return layList(feed.root);
+    const same = feed.list === this.list;
+    this.list = feed.list;
+    if (feed.list === null) return layTree(feed.root, feed.branches.parts, this.choices, troubled);
+    if (!same || !this.grid.isUsed) return layList(feed.root);
     return layList({ ...feed.root, actors: heldOrder(this.grid.order, feed.root.actors) });
   }
 
@@ -133,8 +141,8 @@ export class Inspector {
 
   /** Selects an actor through the address, so that it can be linked and gone back from. */
   private go(path: string): void {
-    if (location.hash === fragmentOf(path)) this.takeAddress();
-    else location.hash = fragmentOf(path);
+    location.hash = fragmentOf(path);
+    this.takeAddress();
     this.detail?.focus();
   }
 
@@ -168,10 +176,17 @@ export class Inspector {
     if (path !== undefined) this.grid.focus(path);
   }
 
+  /** Tells what became of an order where no detail is open to tell it. */
+  private tell(text: string): void {
+    setText(this.said, text);
+    clearTimeout(this.silence);
+    this.silence = window.setTimeout(() => setText(this.said, ''), TOLD_MS);
+  }
+
   private ask(action: Action, view: ActorView): void {
     askOrder(action, view, (order) => {
-      if (this.detail?.path !== view.path) this.go(view.path);
-      this.detail?.say(taken(order));
+      if (this.detail?.path === view.path) this.detail.say(taken(order));
+      else this.tell(taken(order));
       this.feed.soon();
       this.detail?.soon();
       this.ordered();

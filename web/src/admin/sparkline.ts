@@ -5,6 +5,8 @@ const WIDTH = 100;
 const HEIGHT = 24;
 /** Room above and below, so that the stroke is not cut. */
 const EDGE = 1.5;
+/** With fewer samples than this a curve stays short. */
+const YOUNG = 6;
 
 /** Path data of `values` from left to right, the newest at the right edge; `slots` fit in. */
 export function curve(values: readonly number[], slots: number, top: number): string {
@@ -54,12 +56,15 @@ export class Sparkline {
 
   /** Draws samples against their own highest, or against `least` when that is higher. */
   draw(values: readonly number[], least: number, spoken = ''): void {
-    const top = Math.max(least, ...values.slice(-this.slots));
-    const path = curve(values, this.slots, top);
+    const shown = values.slice(-this.slots);
+    const top = Math.max(least, ...shown);
+    // A young curve takes the whole width, too.
+    const slots = Math.min(this.slots, Math.max(shown.length, YOUNG));
+    const path = curve(shown, slots, top);
     if (path !== this.drawn) {
       this.drawn = path;
       this.line.setAttribute('d', path);
-      this.fill.setAttribute('d', area(values, this.slots, top));
+      this.fill.setAttribute('d', area(shown, slots, top));
     }
     if (this.label) this.element.setAttribute('aria-label', `${this.label}: ${spoken}`);
   }

@@ -53,7 +53,7 @@ export interface MoreLine {
   loading: boolean;
 }
 
-/** What has been opened and closed by hand; the rest is open when it is a supervisor or the node. */
+/** What was opened and closed by hand; the rest is open if it is a supervisor or the node. */
 export type Choices = ReadonlyMap<string, boolean>;
 
 /** The lines to draw, and the paths whose branches have to be loaded for them. */
@@ -140,7 +140,7 @@ function moreLine(
     loading };
 }
 
-/** `next` in the order of `before` as far as it was there, so that nothing jumps under a pointer. */
+/** `next` in the order of `before` as far as it was there: nothing jumps under a pointer. */
 export function heldOrder(before: readonly string[], next: readonly ActorView[]): ActorView[] {
   const place = new Map(before.map((path, index) => [path, index]));
   const old = (view: ActorView): number => place.get(view.path) ?? before.length;

@@ -93,6 +93,7 @@ function recent(view: ActorView, at: number): Trouble | null {
 
 function why(exit: LastExit | null): string {
   if (!exit) return '';
+  if (exit.reason === 'stopped') return exit.detail ? `: ${exit.detail}` : '';
   return `: ${spaced(exit.reason)}${exit.detail ? `, ${exit.detail}` : ''}`;
 }
 

@@ -109,7 +109,8 @@ const RESTART: Readonly<Record<Role, string>> = {
   node: '',
   kind: '',
   supervisor: 'All its children are stopped and started again in their order, whatever they are ' +
-    'doing. What waits in their mailboxes is lost, counted as undelivered, and its senders are told.',
+    'doing. What waits in their mailboxes is lost, counted as undelivered, and its senders are ' +
+    'told.',
   service: 'Its current message is given up and it starts again from what it has stored. What ' +
     'waits in its mailbox is lost, counted as undelivered, and its senders are told.',
   task: 'This attempt and its worker process are ended. The work goes back to the queue and is ' +
@@ -123,8 +124,8 @@ const STOP: Readonly<Record<Role, string>> = {
   kind: '',
   supervisor: 'It and all its children end and stay so until they are restarted here or the node ' +
     'is started again.',
-  service: 'It ends and stays so until it is restarted here or the node is started again. What it ' +
-    'does for the node is not done meanwhile.',
+  service: 'It ends and stays so until it is restarted here or the node is started again. What ' +
+    'it does for the node is not done meanwhile.',
   task: 'This attempt and its worker process are ended. The service that it belongs to decides ' +
     'whether and when the work is tried again.',
   entity: 'It finishes its current message and is removed from memory. Its stored state stays, ' +

@@ -1,5 +1,6 @@
 // Server-sent events over fetch, since EventSource cannot send Authorization. Reconnects with
-// backoff until it is closed, its follower has heard the last event, or the server refuses for good.
+// backoff until it is closed, its follower has heard the last event, or the server refuses it for
+// good.
 
 import { ApiError, errorFromBody } from './api';
 import { authorization } from './session';
