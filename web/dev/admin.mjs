@@ -87,13 +87,16 @@ async function give(request, actor, action, role, refuse) {
   const { confirm, reason } = JSON.parse(body || '{}');
   if (role !== 'admin') return refuse(403, 'This needs the role admin.');
   if (confirm !== actor.name) return refuse(422, 'confirm must be the name of the actor.');
+  const id = `a${audit.length + 1}`;
+  const entry = { id, at: new Date().toISOString(), subject: 'ada', action, path: actor.path,
+    reason: reason ?? null, outcome: 'asked', trace_id: '00f067aa0ba902b7a3ce929d0e0e4736' };
+  audit.unshift(entry);
   if (['node', 'kind'].includes(actor.role) || (action === 'stop' && actor.hidden.stopped)) {
+    entry.outcome = 'refused';
     return refuse(409, `It cannot be given this order: it is a ${actor.role}, ${actor.status}.`);
   }
-  const id = `a${audit.length + 1}`;
-  audit.unshift({ id, at: new Date().toISOString(), subject: 'ada', action, path: actor.path,
-    reason: reason ?? null, outcome: 'done', trace_id: '00f067aa0ba902b7a3ce929d0e0e4736' });
   obey(actor, action, 'ada');
+  setTimeout(() => (entry.outcome = 'done'), 1000);
   return { audit_id: id, path: actor.path, action };
 }
 

@@ -88,7 +88,7 @@ async function restart() {
   await detail.getByText('Restarted by operator').first().waitFor();
   const line = page.getByRole('region', { name: 'Audit log' }).getByRole('row')
     .filter({ hasText: reason });
-  await line.waitFor();
+  await line.getByText('Done', { exact: true }).waitFor();
   return { audit: (await line.innerText()).replace(/\s+/g, ' ') };
 }
 

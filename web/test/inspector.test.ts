@@ -123,6 +123,15 @@ test('a stopped service is missed, an ended entity is not', () => {
     actor('e', { status: 'stopped', role: 'entity' })]), ['s is stopped']);
 });
 
+test('a kind is told only while none of its entities is found', () => {
+  const kind = actor('entities/k', { role: 'kind', status: 'stuck', oldest_s: 12 });
+  const one = actor('entities/k/1', { role: 'entity', parent: 'entities/k', status: 'stuck' });
+  assert.deepEqual(told([kind]),
+    ['entities/k has entities that are stuck; the oldest message waits for 12 s']);
+  assert.deepEqual(told([kind, one]),
+    ['entities/k/1 has been stuck and blocks its thread']);
+});
+
 test('the last look at an actor counts', () => {
   assert.deepEqual(told([actor('a', { status: 'slow' }), actor('a')]), []);
 });

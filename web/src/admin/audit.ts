@@ -9,6 +9,10 @@ import type { AuditEntry } from './types';
 const PER_PAGE = 25;
 const HEADS = ['When', 'Who', 'Action', 'Actor', 'Reason', 'Outcome', 'Trace'];
 
+/** What an outcome means to an operator, as a colour family. */
+const TONES: Readonly<Record<string, string>> = { asked: 'busy', done: 'good', refused: 'bad',
+  failed: 'bad' };
+
 const list = h('div', { class: 'audit' });
 
 /** The panel. */
@@ -41,7 +45,8 @@ function row(entry: AuditEntry): HTMLElement {
     h('td', {}, titled(entry.action)),
     h('td', { class: 'name' }, h('a', { href: fragmentOf(entry.path) }, called(entry.path))),
     h('td', { class: 'reason' }, entry.reason || '–'),
-    h('td', {}, titled(entry.outcome)),
+    h('td', {}, h('span', { class: `pill ${TONES[entry.outcome] ?? 'quiet'}` },
+      titled(entry.outcome))),
     h('td', {}, entry.trace_id ? h('code', {}, entry.trace_id) : '–'),
   );
 }

@@ -1,11 +1,14 @@
 // Who needs attention, and one sentence that says why: stuck, slow, waiting for a restart, stopped,
 // or ended badly a moment ago. Pure.
 
+import { isBelow } from './tree';
 import { duration, ended, spaced } from './words';
 import type { ActorView, LastExit } from './types';
 
 /** An end that is older (s) is no news any more. */
 const RECENT_S = 300;
+/** The rank of such news. */
+const RECENT = 4;
 /** Ends that belong to the ordinary run of things. */
 const ORDINARY: ReadonlySet<string> = new Set(['stopped', 'fenced']);
 
@@ -24,12 +27,17 @@ export interface Trouble {
 export function troubles(views: Iterable<ActorView>, at: number): Trouble[] {
   const latest = new Map<string, ActorView>();
   for (const view of views) latest.set(view.path, view);
-  const found = [...latest.values()].map((view) => judge(view, at));
-  return found.filter((trouble) => trouble !== null).sort((a, b) =>
+  const found = [...latest.values()].map((view) => judge(view, at))
+    .filter((trouble) => trouble !== null);
+  // A kind ails with its entities; it is told only while none of them has been found.
+  const isNamed = ({ view }: Trouble): boolean => view.role !== 'kind' ||
+    !found.some((other) => other.rank < RECENT && isBelow(other.view.path, view.path));
+  return found.filter(isNamed).sort((a, b) =>
     a.rank - b.rank || since(b.view) - since(a.view) || (a.view.path < b.view.path ? -1 : 1));
 }
 
 function judge(view: ActorView, at: number): Trouble | null {
+  if (view.role === 'kind') return ailingKind(view);
   switch (view.status) {
     case 'stuck':
       return { view, rank: 0, tone: 'bad', words: `has been stuck${doing(view)}${blocks(view)}` };
@@ -44,6 +52,15 @@ function judge(view: ActorView, at: number): Trouble | null {
     case 'working':
       return recent(view, at);
   }
+}
+
+function ailingKind(view: ActorView): Trouble | null {
+  const { status } = view;
+  if (status !== 'stuck' && status !== 'slow') return null;
+  const oldest = view.oldest_s === null ? '' :
+    `; the oldest message waits for ${duration(view.oldest_s)}`;
+  return { view, rank: status === 'stuck' ? 0 : 2, tone: status === 'stuck' ? 'bad' : 'busy',
+    words: `has entities that are ${status}${oldest}` };
 }
 
 /** ` in Encode for 3 min`. */
@@ -87,7 +104,7 @@ function recent(view: ActorView, at: number): Trouble | null {
   if (!(ago <= RECENT_S)) return null;
   const told = duration(Math.max(0, Math.floor(ago)));
   const detail = exit.detail ? `: ${exit.detail}` : '';
-  return { view, rank: 4, tone: 'quiet',
+  return { view, rank: RECENT, tone: 'quiet',
     words: `${ended(exit.reason)} ${told} ago and runs again${detail}` };
 }
 

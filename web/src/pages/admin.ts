@@ -15,6 +15,9 @@ import { byId, fill, h, icon } from '../lib/dom';
 import { signIn } from '../lib/signin';
 import type { Me } from '../lib/types';
 
+/** An order is written down before it is carried out; after this long (ms) its outcome is known. */
+const SETTLED_MS = 3000;
+
 const content = byId('content');
 
 void signIn(byId('account'), content, open);
@@ -22,7 +25,10 @@ void signIn(byId('account'), content, open);
 function open(me: Me): void {
   if (me.role !== 'admin' && me.role !== 'operator') return refuse(me);
   const log = audit();
-  const inspector = new Inspector(me, () => void log.reload());
+  const inspector = new Inspector(me, () => {
+    void log.reload();
+    setTimeout(() => void log.reload(), SETTLED_MS);
+  });
   const given = letters(me.role === 'admin');
   const all: Tab[] = [
     { name: 'actors', label: 'Actors', body: h('div', { class: 'panels' },
