@@ -1,5 +1,6 @@
 // A development aid: serves dist/ with the node's content security policy and made-up answers of
 // its API, so that the pages can be looked at without a node. `npm run mock [port]`.
+// A token that says `viewer` or `operator` has that role, any other is an administrator's.
 // Contents whose id ends in `9` grow from their first look on: a rung more every few seconds.
 
 import { createServer } from 'node:http';
@@ -7,6 +8,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inspector } from './admin.mjs';
 import { makeMedia } from './media.mjs';
 
 const web = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -205,7 +207,7 @@ const LETTER = { id: 'l1', content_id: uuid(105), rendition: '720p', attempts: 5
 async function route(request, response) {
   const url = new URL(request.url, 'http://mock');
   const parts = url.pathname.split('/').filter(Boolean);
-  const role = /viewer/.test(request.headers.authorization ?? '') ? 'viewer' : 'admin';
+  const role = /viewer|operator/.exec(request.headers.authorization ?? '')?.[0] ?? 'admin';
   if (url.pathname === '/') return page(response, 'index');
   if (['watch', 'upload'].includes(parts[0]) || url.pathname === '/admin') {
     return page(response, parts[0]);
@@ -220,7 +222,10 @@ async function route(request, response) {
   }
   if (parts[2] === 'content' && parts[4] === 'events') return events(request, response, parts[3]);
   if (parts[2] === 'content') return json(response, content(parts[3]));
-  if (parts[0] === 'admin') return json(response, { items: [LETTER] });
+  if (parts[0] === 'admin') {
+    const done = await inspector(request, response, url, { role, json, problem });
+    return done === false ? json(response, { items: [LETTER] }) : undefined;
+  }
   if (parts[0] !== 'media') return problem(response, 404, 'There is no such page.');
   if (parts[2] === 'master.m3u8') return send(response, 200, TYPES.m3u8, master(parts[1]));
   if (parts[3] === 'media.m3u8') {

@@ -1,7 +1,8 @@
 // What an owner can do with a content: edit its words, delete it. Both ask in a dialog.
 
-import { call, sentence } from './api';
-import { fill, h, icon } from './dom';
+import { call } from './api';
+import { ask } from './dialog';
+import { h } from './dom';
 import type { Content } from './types';
 
 /** Asks for new words and saves them; `saved` gets the content as the node has it then. */
@@ -27,32 +28,4 @@ export function deleteContent(content: Content, deleted: () => void): void {
     await call<void>('DELETE', `/api/v1/content/${content.id}`);
     deleted();
   });
-}
-
-function ask(
-  heading: string,
-  body: HTMLElement[],
-  confirm: HTMLButtonElement,
-  act: () => Promise<void>,
-): void {
-  const problem = h('div', { role: 'alert' });
-  const cancel = h('button', { type: 'button', class: 'button' }, 'Cancel');
-  const buttons = h('div', { class: 'dialog-actions' }, cancel, confirm);
-  const form = h('form', {}, h('h2', { id: 'ask' }, heading), ...body, problem, buttons);
-  const dialog = h('dialog', { 'aria-labelledby': 'ask' }, form);
-  cancel.addEventListener('click', () => dialog.close());
-  dialog.addEventListener('close', () => dialog.remove());
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    confirm.disabled = true;
-    act().then(
-      () => dialog.close(),
-      (error: unknown) => {
-        confirm.disabled = false;
-        fill(problem, h('p', { class: 'notice bad' }, icon('alert'), sentence(error)));
-      },
-    );
-  });
-  document.body.append(dialog);
-  dialog.showModal();
 }
