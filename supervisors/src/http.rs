@@ -4,7 +4,6 @@
 //! a restart of the service loses no waiting connection. When it is asked to stop it lets the
 //! requests under way end first.
 
-use async_trait::async_trait;
 use axum::Router;
 use playhouse_actors::runtime::{Exit, Handle, Service};
 use playhouse_gateway::Config;
@@ -40,7 +39,6 @@ impl Http {
     }
 }
 
-#[async_trait]
 impl Service for Http {
     type Message = Message;
 

@@ -6,6 +6,8 @@
 pub mod client;
 pub mod command;
 pub mod media;
+pub mod patient;
+pub mod random;
 pub mod sandbox;
 
 use std::path::{Path, PathBuf};

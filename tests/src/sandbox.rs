@@ -176,6 +176,23 @@ impl Sandbox {
         ids.collect()
     }
 
+    /// Every child process of the node, also those that have ended and were not asked how.
+    ///
+    /// # Panics
+    /// When the node is not running.
+    #[must_use]
+    pub fn processes(&self) -> Vec<String> {
+        let node = self.pid().as_raw_nonzero().get().to_string();
+        let processes = std::fs::read_dir("/proc").expect("Linux has /proc");
+        let stats = processes.flatten().filter_map(|entry| {
+            let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+            let (_, after) = stat.rsplit_once(')')?;
+            let ours = after.split(' ').nth(2)? == node;
+            ours.then(|| stat.chars().take(60).collect())
+        });
+        stats.collect()
+    }
+
     /// The node's process id.
     ///
     /// # Panics

@@ -1,7 +1,6 @@
 //! Our runtime: an entity over a catalog of numbers, and a service that counts.
 
 use crate::plain::Counter;
-use async_trait::async_trait;
 use playhouse_actors::runtime::{
     AskError, Backoff, ChildSpec, Config, Directory, Entity, EntityId, EntityRef, Exit, Handle,
     Reply, Restart, RestartPolicy, Service, Strategy, Supervisor, TellError, Tree,
@@ -80,7 +79,6 @@ pub(crate) enum Request {
     Read,
 }
 
-#[async_trait]
 impl Entity<Arc<Catalog>> for Row {
     const KIND: &'static str = "bench.row";
     type Id = RowId;
@@ -136,7 +134,6 @@ pub(crate) enum Message {
 
 struct Counting(Counter);
 
-#[async_trait]
 impl Service for Counting {
     type Message = Message;
 

@@ -5,7 +5,6 @@ use super::{Edit, Refusal, Reply, Request, facts, remedy, verdict};
 use crate::Platform;
 use crate::encode::{self, Outcome};
 use crate::runtime::{Entity, Exit};
-use async_trait::async_trait;
 use jiff::Timestamp;
 use playhouse_storage::catalog::{Commit, NewEvent, Write};
 use playhouse_storage::model::{
@@ -26,7 +25,6 @@ const STEPS_MAX: u32 = 32;
 
 type Answer = Result<Result<(), Refusal>, Exit>;
 
-#[async_trait]
 impl Entity for Pipeline {
     const KIND: &'static str = "content.pipeline";
     type Id = ContentId;

@@ -8,7 +8,6 @@ use super::slots::{Slot, Slots};
 use crate::Platform;
 use crate::content::{self, later};
 use crate::runtime::{Exit, Handle, Service};
-use async_trait::async_trait;
 use jiff::Timestamp;
 use playhouse_storage::model::{ContentId, Job, JobClass, JobState};
 use std::collections::{HashMap, VecDeque};
@@ -216,7 +215,6 @@ async fn empty(folder: &std::path::Path) -> std::io::Result<()> {
     tokio::fs::create_dir_all(folder).await
 }
 
-#[async_trait]
 impl Service for Pool {
     type Message = Message;
 

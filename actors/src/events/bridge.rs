@@ -5,7 +5,6 @@
 
 use crate::config::Events;
 use crate::runtime::{Exit, Handle, Service};
-use async_trait::async_trait;
 use playhouse_storage::catalog::{Catalog, OutboxEvent};
 use playhouse_storage::eventlog::{EventLog, Record};
 use playhouse_storage::failpoint;
@@ -52,7 +51,6 @@ impl Bridge {
     }
 }
 
-#[async_trait]
 impl Service for Bridge {
     type Message = Message;
 

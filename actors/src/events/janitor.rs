@@ -6,7 +6,6 @@
 use crate::Platform;
 use crate::runtime::{AskError, Exit, Handle, Service};
 use crate::{content, upload};
-use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use playhouse_storage::Result as Stored;
 use playhouse_storage::model::{ContentId, Stage, UploadId, UploadState};
@@ -107,7 +106,6 @@ fn note(id: &str, error: Option<AskError>) {
     }
 }
 
-#[async_trait]
 impl Service for Janitor {
     type Message = Message;
 

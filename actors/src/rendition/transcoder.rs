@@ -7,7 +7,6 @@ use crate::Platform;
 use crate::content::later;
 use crate::encode::Outcome;
 use crate::runtime::{Entity, Exit};
-use async_trait::async_trait;
 use jiff::Timestamp;
 use playhouse_codecs::plan::{EncodePlan, Timeline};
 use playhouse_storage::catalog::{Commit, Write};
@@ -34,7 +33,6 @@ struct Known {
 
 type Answer = Result<Result<Reply, Refusal>, Exit>;
 
-#[async_trait]
 impl Entity for Transcoder {
     const KIND: &'static str = "rendition.transcoder";
     type Id = RenditionId;

@@ -5,7 +5,6 @@
 
 use super::{Exit, Named, Report};
 use crate::Platform;
-use async_trait::async_trait;
 use playhouse_storage::model::{Fence, ShardId};
 use serde::{Serialize, de::DeserializeOwned};
 use std::fmt::{Debug, Display};
@@ -21,7 +20,6 @@ pub trait EntityId:
 }
 
 /// A sharded kind of actor. `P` is what its state is loaded with.
-#[async_trait]
 pub trait Entity<P: Clone + Send + 'static = Platform>: Sized + Send + 'static {
     /// Name of the kind in paths and logs: `upload.session`.
     const KIND: &'static str;
@@ -36,13 +34,20 @@ pub trait Entity<P: Clone + Send + 'static = Platform>: Sized + Send + 'static {
     ///
     /// # Errors
     /// The actor ends with it; the sender is told.
-    async fn load(id: Self::Id, fence: Fence, platform: P) -> Result<Self, Exit>;
+    fn load(
+        id: Self::Id,
+        fence: Fence,
+        platform: P,
+    ) -> impl Future<Output = Result<Self, Exit>> + Send;
 
     /// Handles one message. What the reply promises is on disk.
     ///
     /// # Errors
     /// The actor ends with it and is loaded anew by the next message; the sender is told.
-    async fn handle(&mut self, request: Self::Request) -> Result<Self::Reply, Exit>;
+    fn handle(
+        &mut self,
+        request: Self::Request,
+    ) -> impl Future<Output = Result<Self::Reply, Exit>> + Send;
 
     /// What an operator sees of its state; called after each message, so it must be cheap.
     fn report(&self) -> Report {

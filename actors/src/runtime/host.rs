@@ -93,12 +93,11 @@ impl<K: Entity<P>, P: Clone + Send + 'static> Actor for Host<K, P> {
         mail: Self::Msg,
         residence: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
-        // The entity's own handler is boxed by its trait: an idle actor must not keep room for the
-        // largest of its handlers.
+        // Boxed: an idle actor must not keep room for the largest of its handlers.
         let served = match mail {
-            Mail::Asked(envelope) => residence.serve(envelope).await,
+            Mail::Asked(envelope) => Box::pin(residence.serve(envelope)).await,
             #[cfg(debug_assertions)]
-            Mail::Nudge => residence.nudged().await,
+            Mail::Nudge => Box::pin(residence.nudged()).await,
         };
         served.map_err(Into::into)
     }

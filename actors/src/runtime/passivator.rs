@@ -3,7 +3,6 @@
 
 use super::{Directory, Exit, Handle, Service};
 use crate::Platform;
-use async_trait::async_trait;
 
 /// Stops idle entities of one directory.
 pub struct Passivator<P = Platform> {
@@ -30,7 +29,6 @@ impl<P: Clone + Send + 'static> Passivator<P> {
     }
 }
 
-#[async_trait]
 impl<P: Clone + Send + 'static> Service for Passivator<P> {
     type Message = Message;
 

@@ -9,7 +9,6 @@ use super::member::Member;
 use super::vitals::Vitals;
 use super::{AskError, Exit, Named, Report};
 use arc_swap::ArcSwapOption;
-use async_trait::async_trait;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +16,6 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 /// A named, supervised actor of the node (the pool, the bridge, the janitor, the HTTP listener).
-#[async_trait]
 pub trait Service: Send + 'static {
     /// What it is told.
     type Message: Named + Send + 'static;
@@ -26,20 +24,25 @@ pub trait Service: Send + 'static {
     ///
     /// # Errors
     /// The supervisor decides by the child's policy.
-    async fn start(&mut self, me: &Handle<Self::Message>) -> Result<(), Exit>;
+    fn start(
+        &mut self,
+        me: &Handle<Self::Message>,
+    ) -> impl Future<Output = Result<(), Exit>> + Send;
 
     /// Handles one message. `Exit::Stopped` ends it in order.
     ///
     /// # Errors
     /// The supervisor decides by the child's policy.
-    async fn handle(
+    fn handle(
         &mut self,
         message: Self::Message,
         me: &Handle<Self::Message>,
-    ) -> Result<(), Exit>;
+    ) -> impl Future<Output = Result<(), Exit>> + Send;
 
     /// Called when it is asked to stop, before its linked tasks are aborted.
-    async fn stop(&mut self) {}
+    fn stop(&mut self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
 
     /// What an operator sees of its state; called after each message, so it must be cheap.
     fn report(&self) -> Report {

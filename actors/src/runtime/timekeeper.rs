@@ -9,7 +9,6 @@ use super::bells::{Bell, Missed, ring};
 use super::{Backoff, Directory, Exit, Handle, Service};
 use crate::Platform;
 use crate::config::Timers;
-use async_trait::async_trait;
 use jiff::Timestamp;
 use playhouse_storage::catalog::Catalog;
 use playhouse_storage::model::Timer;
@@ -138,7 +137,6 @@ impl<P: Clone + Send + 'static> Timekeeper<P> {
     }
 }
 
-#[async_trait]
 impl<P: Clone + Send + 'static> Service for Timekeeper<P> {
     type Message = Message;
 

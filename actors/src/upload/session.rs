@@ -5,7 +5,6 @@ use super::{Refusal, Reply, Request};
 use crate::Platform;
 use crate::content;
 use crate::runtime::{AskError, Entity, Exit};
-use async_trait::async_trait;
 use jiff::Timestamp;
 use playhouse_storage::catalog::{Commit, NewEvent, Write};
 use playhouse_storage::failpoint;
@@ -27,7 +26,6 @@ const EXPIRE: &str = "expire";
 
 type Answer = Result<Result<Reply, Refusal>, Exit>;
 
-#[async_trait]
 impl Entity for Session {
     const KIND: &'static str = "upload.session";
     type Id = UploadId;

@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod browser;
+mod chaos;
 mod restart_in_the_middle;
 mod resume_after_break;
 mod shared;

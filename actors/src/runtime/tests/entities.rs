@@ -2,7 +2,6 @@
 //! Method: a tally whose total is kept by the test's world, as a catalog would keep it.
 
 use crate::runtime::{AskError, Config, Directory, Entity, EntityId, EntityRef, Exit};
-use async_trait::async_trait;
 use playhouse_storage::model::{Epoch, Fence, ShardId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -59,7 +58,6 @@ pub(super) enum Ending {
     StoreBusy,
 }
 
-#[async_trait]
 impl Entity<Arc<World>> for Tally {
     const KIND: &'static str = "test.tally";
     type Id = TallyId;

@@ -104,7 +104,8 @@ async fn the_largest_come_first_and_a_search_finds_by_id() {
         assert_eq!(paths(&eye, &search).0, ["entities/test.tally/tally-2"]);
         stage.world.gate.add_permits(2);
     };
-    tokio::join!(asks, looks);
+    let ((a, b, c, d), ()) = tokio::join!(asks, looks);
+    assert!([a, b, c, d].iter().all(Result::is_ok), "everybody is answered");
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,6 @@ use crate::runtime::{
     Backoff, ChildSpec, Config, Exit, Handle, Restart, RestartPolicy, Service, Strategy,
     Supervisor, Tree,
 };
-use async_trait::async_trait;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -63,7 +62,6 @@ impl Drop for Dropped {
     }
 }
 
-#[async_trait]
 impl Service for Actor {
     type Message = Order;
 

@@ -6,7 +6,6 @@ use crate::runtime::{
     Backoff, Bell, ChildSpec, Config, Directory, Entity, EntityId, Exit, Handle, Restart,
     RestartPolicy, Strategy, Supervisor, Timekeeper, TimekeeperMessage, Tree,
 };
-use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use playhouse_storage::catalog::sqlite::SqliteCatalog;
 use playhouse_storage::catalog::{Catalog, Commit, Write};
@@ -54,7 +53,6 @@ enum Ring {
     Now,
 }
 
-#[async_trait]
 impl Entity<World> for Sleeper {
     const KIND: &'static str = "test.sleeper";
     type Id = SleeperId;

@@ -6,12 +6,10 @@
 //! enough to be hit. The first two are held against the promises, the others against an
 //! uninterrupted run of the same file. A printed seed repeats the moments.
 
-mod client;
 mod compare;
 mod ledger;
 mod nodes;
 mod orphans;
-mod random;
 mod samples;
 mod shape;
 mod sound;
@@ -20,7 +18,7 @@ mod workers;
 
 use anyhow::bail;
 use nodes::Strike;
-use random::Random;
+use playhouse_tests::random::Random;
 use std::path::Path;
 use workers::Moment;
 

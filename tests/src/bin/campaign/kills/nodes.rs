@@ -1,9 +1,9 @@
 //! The node is killed again and again while a film is uploaded and encoded.
 
-use super::client;
 use super::ledger::{Account, Ledger};
 use super::{orphans, whole};
 use anyhow::Context;
+use playhouse_tests::patient;
 use playhouse_tests::sandbox::Sandbox;
 use std::cell::Cell;
 use std::path::Path;
@@ -36,11 +36,11 @@ pub(super) async fn run(
     let mut sandbox = Sandbox::new(&[]);
     sandbox.start_armed(strikes.first().map_or("", point)).await;
     let client = sandbox.admin();
-    let (location, id) = client::create(&client, bytes.len()).await?;
+    let (location, id) = patient::create(&client, bytes.len()).await?;
     let offset = Cell::new(0);
     let mut victim = Victim { sandbox, ledger: Ledger::default(), offset: &offset, faults: vec![] };
     let (uploaded, struck) = tokio::join!(
-        client::upload(&client, &location, &bytes, &offset),
+        patient::upload(&client, &location, &bytes, &offset),
         victim.strike_all(strikes, bytes.len() as u64)
     );
     uploaded.with_context(|| log_of(&victim.sandbox))?;

@@ -2,9 +2,9 @@
 
 use super::compare::{self, Outcome};
 use super::ledger::Ledger;
-use super::random::Random;
 use super::whole;
 use anyhow::Context;
+use playhouse_tests::random::Random;
 use playhouse_tests::sandbox::Sandbox;
 use rustix::process::{Signal, kill_process};
 use std::path::Path;

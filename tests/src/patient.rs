@@ -3,8 +3,8 @@
 //! The body of each PATCH is streamed in small pieces, so that a kill falls into it. What was
 //! acknowledged must still be there: an offset below it is a broken promise.
 
+use crate::client::Client;
 use anyhow::{Context, bail, ensure};
-use playhouse_tests::client::Client;
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 ///
 /// # Errors
 /// When the node refuses it.
-pub(super) async fn create(client: &Client, size_bytes: usize) -> anyhow::Result<(String, String)> {
+pub async fn create(client: &Client, size_bytes: usize) -> anyhow::Result<(String, String)> {
     let created = client.create(size_bytes as u64, "filename ZmlsbS5tcDQ=").await;
     ensure!(created.status == 201, "{}", created.text());
     let content = created.header("playhouse-content-id").to_owned();
@@ -31,7 +31,7 @@ pub(super) async fn create(client: &Client, size_bytes: usize) -> anyhow::Result
 ///
 /// # Errors
 /// When the node stays away, forgets what it acknowledged, or refuses what it asked for.
-pub(super) async fn upload(
+pub async fn upload(
     client: &Client,
     location: &str,
     bytes: &[u8],
@@ -64,7 +64,7 @@ async fn head(client: &Client, location: &str) -> anyhow::Result<Option<u64>> {
             let offset = answer.headers().get("upload-offset").context("no Upload-Offset")?;
             Ok(Some(offset.to_str()?.parse()?))
         }
-        503 => Ok(None),
+        500..=599 => Ok(None),
         status => bail!("HEAD was answered {status}"),
     }
 }
@@ -90,7 +90,8 @@ async fn patch(
     };
     match answer.status().as_u16() {
         204 => Ok(Some(offset + body.len() as u64)),
-        409 | 423 | 503 => Ok(None),
+        // 5xx: whoever held the upload has died; what was acknowledged is asked again.
+        409 | 423 | 500..=599 => Ok(None),
         status => bail!("PATCH at {offset} was answered {status}: {}", answer.text().await?),
     }
 }
