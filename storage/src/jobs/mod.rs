@@ -30,6 +30,13 @@ pub trait Jobs: Send + Sync {
     /// `Conflict` when `token` is no longer the holder's.
     async fn renew(&self, id: JobId, token: &str, until: Timestamp) -> Result<()>;
 
+    /// Gives a job back whose attempt was lost and counts for nothing: claimable from `not_before`
+    /// on. From now on `token` holds nothing: what comes late with it is refused.
+    ///
+    /// # Errors
+    /// `Conflict` when `token` is no longer the holder's.
+    async fn release(&self, id: JobId, token: &str, not_before: Timestamp) -> Result<()>;
+
     /// Makes every leased job claimable again: at boot no worker of this node is alive.
     async fn release_all(&self) -> Result<u64>;
 

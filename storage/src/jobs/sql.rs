@@ -30,6 +30,10 @@ pub(crate) fn claim(
 /// Prolongs a lease: `$1` id, `$2` token, `$3` until.
 pub(crate) const RENEW: &str = "UPDATE job SET lease_until = $3 WHERE id = $1 AND token = $2";
 
+/// Ends one lease: `$1` id, `$2` token, `$3` not before.
+pub(crate) const RELEASE: &str = "UPDATE job SET token = NULL, lease_until = NULL, \
+     not_before = $3 WHERE id = $1 AND token = $2";
+
 /// Ends every lease.
 pub(crate) const RELEASE_ALL: &str =
     "UPDATE job SET token = NULL, lease_until = NULL WHERE token IS NOT NULL";

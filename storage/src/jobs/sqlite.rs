@@ -25,6 +25,21 @@ impl SqliteJobs {
         Self { catalog }
     }
 
+    /// Changes a job that `token` holds: `$1` id, `$2` token, `$3` a time.
+    async fn as_holder(
+        &self,
+        sql: &'static str,
+        id: JobId,
+        token: &str,
+        at: Timestamp,
+    ) -> Result<()> {
+        let params = [Cell::text(id), Cell::text(token), Cell::time(at)];
+        match self.catalog.write(move |conn| execute(conn, sql, &params)).await? {
+            1 => Ok(()),
+            _ => Err(Error::Conflict { what: format!("the lease of job {id}") }),
+        }
+    }
+
     async fn number<T: TryFrom<i64>>(&self, sql: String, params: Vec<Cell>) -> Result<Option<T>> {
         let row = self.catalog.rows(sql, params).await?.pop().unwrap_or_default();
         Cells::new(Job::TABLE, row).int_opt()
@@ -48,12 +63,11 @@ impl Jobs for SqliteJobs {
     }
 
     async fn renew(&self, id: JobId, token: &str, until: Timestamp) -> Result<()> {
-        let params = [Cell::text(id), Cell::text(token), Cell::time(until)];
-        let held = self.catalog.write(move |conn| execute(conn, sql::RENEW, &params)).await?;
-        match held {
-            1 => Ok(()),
-            _ => Err(Error::Conflict { what: format!("the lease of job {id}") }),
-        }
+        self.as_holder(sql::RENEW, id, token, until).await
+    }
+
+    async fn release(&self, id: JobId, token: &str, not_before: Timestamp) -> Result<()> {
+        self.as_holder(sql::RELEASE, id, token, not_before).await
     }
 
     async fn release_all(&self) -> Result<u64> {

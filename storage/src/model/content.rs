@@ -77,8 +77,9 @@ pub enum Status {
 }
 
 /// Where the pipeline stands. Each is persisted before it is acted on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Stage {
     /// Waits for the upload to complete.
     Receive,
@@ -222,8 +223,9 @@ pub struct Rendition {
 }
 
 /// Where a rendition stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum RenditionState {
     /// No segment yet.
     Waiting,

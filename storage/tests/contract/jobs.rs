@@ -15,6 +15,8 @@ pub(crate) async fn check(catalog: Arc<dyn Catalog>, jobs: Arc<dyn Jobs>) {
     jobs_are_claimed_in_order(&*catalog, &*jobs, fence).await;
     a_lost_holder_is_refused(&*catalog, &*jobs, fence).await;
     a_job_given_back_waits(&*catalog, &*jobs, fence).await;
+    a_released_job_is_claimed_at_once_and_its_old_token_holds_nothing(&*catalog, &*jobs, fence)
+        .await;
     two_claims_never_share_a_job(&*catalog, &*jobs, fence).await;
 }
 
@@ -98,6 +100,34 @@ async fn a_job_given_back_waits(catalog: &dyn Catalog, jobs: &dyn Jobs, fence: F
     assert_eq!(jobs.next_due(time(40)).await.unwrap(), None, "that is no future any more");
     let (id, token) = claim(jobs, ALL, 40).await.unwrap();
     catalog.commit(commit(fence, vec![Write::FinishJob { id, token }])).await.unwrap();
+}
+
+async fn a_released_job_is_claimed_at_once_and_its_old_token_holds_nothing(
+    catalog: &dyn Catalog,
+    jobs: &dyn Jobs,
+    fence: Fence,
+) {
+    let row = job(ContentId::new(), JobClass::Group, 0);
+    put(catalog, fence, &[&row]).await;
+    let (id, first) = claim(jobs, ALL, 0).await.unwrap();
+    jobs.release(id, &first, time(1)).await.unwrap();
+    let stored = catalog.jobs_of(row.content_id).await.unwrap();
+    assert_eq!(stored, [Job { not_before: time(1), ..row }], "its work is as it was");
+    let hold = |token: &str| Write::HoldJob { id, token: token.to_owned() };
+    refused(catalog, fence, hold(&first)).await;
+    assert_eq!(claim(jobs, ALL, 0).await, None, "it rests until 1");
+    let (_, second) = claim(jobs, ALL, 1).await.unwrap();
+    for stranger in [first.as_str(), "nobody"] {
+        let error = jobs.release(id, stranger, time(0)).await.unwrap_err();
+        assert!(matches!(error, Error::Conflict { .. }), "{error}");
+    }
+    catalog.commit(commit(fence, vec![hold(&second)])).await.unwrap();
+    catalog
+        .commit(commit(fence, vec![Write::FinishJob { id, token: second.clone() }]))
+        .await
+        .unwrap();
+    let error = jobs.release(id, &second, time(0)).await.unwrap_err();
+    assert!(matches!(error, Error::Conflict { .. }), "it is done: {error}");
 }
 
 async fn two_claims_never_share_a_job(catalog: &dyn Catalog, jobs: &dyn Jobs, fence: Fence) {
