@@ -49,7 +49,8 @@ pub struct Encode {
     pub workers_max: u32,
     /// The `codec-worker` executable; empty means beside the server's own.
     pub worker_path: PathBuf,
-    /// A worker that says nothing for so long hangs. It speaks about once a second.
+    /// A worker that says nothing for so long hangs, which counts as a failed attempt. It speaks
+    /// about once a second. Below `runtime.handler_kill_ms`, which ends an attempt that hangs itself.
     pub worker_silence_s: u64,
     /// A worker must end within so long after its last word.
     pub worker_exit_s: u64,
@@ -190,7 +191,14 @@ impl Config {
         self.limits.validate().map_err(|error| format!("limits: {error}"))?;
         self.encode.validate().map_err(|error| format!("encode.{error}"))?;
         self.events.validate().map_err(|error| format!("events.{error}"))?;
-        self.timers.validate().map_err(|error| format!("timers.{error}"))
+        self.timers.validate().map_err(|error| format!("timers.{error}"))?;
+        // Else the watchdog kills the attempt first, and a worker that hangs is never counted.
+        let silent_s = self.encode.worker_silence_s.saturating_add(self.encode.worker_exit_s);
+        if silent_s.saturating_mul(1_000) >= self.runtime.handler_kill_ms {
+            let what = "encode.worker_silence_s and worker_exit_s together";
+            return Err(format!("{what} must be below runtime.handler_kill_ms"));
+        }
+        Ok(())
     }
 
     /// [`Config::ask_deadline_ms`] as a duration.
@@ -281,6 +289,15 @@ mod tests {
     #[test]
     fn the_defaults_hold_together() {
         assert_eq!(Config::default().validate(), Ok(()));
+    }
+
+    #[test]
+    fn a_silent_worker_is_given_up_before_its_runner_is_killed() {
+        let mut config = Config::default();
+        config.encode.worker_silence_s = 55;
+        let error = config.validate().expect_err("55 s and 5 s are not below 60 s");
+        let what = "encode.worker_silence_s and worker_exit_s together";
+        assert_eq!(error, format!("{what} must be below runtime.handler_kill_ms"));
     }
 
     #[test]

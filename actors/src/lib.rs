@@ -14,6 +14,7 @@ pub mod upload;
 mod assemble;
 mod config;
 mod platform;
+mod weight;
 
 pub use assemble::assemble;
 pub use config::Config;

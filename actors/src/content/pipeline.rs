@@ -4,7 +4,8 @@ use super::machine::{self, Facts, Next, Step};
 use super::{Edit, Refusal, Reply, Request, facts, remedy, verdict};
 use crate::Platform;
 use crate::encode::{self, Outcome};
-use crate::runtime::{Entity, Exit};
+use crate::runtime::{Entity, Exit, Report};
+use crate::weight;
 use jiff::Timestamp;
 use playhouse_storage::catalog::{Commit, NewEvent, Write};
 use playhouse_storage::model::{
@@ -45,6 +46,13 @@ impl Entity for Pipeline {
             Some(content) => Reply::Content(Box::new(content.clone())),
             None => Reply::Deleted,
         })
+    }
+
+    fn report(&self) -> Report {
+        let content = self.content.as_ref();
+        let state = content.map_or("absent", |content| content.stage.into());
+        let bytes = size_of::<Self>() + content.map_or(0, |content| weight::content(content));
+        Report { state, bytes: bytes as u64 }
     }
 }
 
@@ -234,6 +242,7 @@ impl Pipeline {
 
     /// Bytes first, rows last: as long as a row is there, the removal can go on after a crash.
     async fn remove(&mut self) -> Result<(), Exit> {
+        // May get lost: with its job the attempt loses the right to commit, and ends then.
         self.platform.pool.hint(encode::Message::Cancel(self.id));
         self.platform.engines.blobs.delete_prefix(&format!("media/{}", self.id)).await?;
         self.platform.engines.blobs.delete_prefix(&format!("source/{}", self.id)).await?;

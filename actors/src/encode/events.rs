@@ -17,6 +17,7 @@ impl Follow {
         command: &Command,
         event: Event,
     ) -> Result<bool, Outcome> {
+        self.attempt.pulse.beat(doing(&event));
         match event {
             Event::Ready { version } if version == PROTOCOL_VERSION => {
                 let sent = worker.send(command).await;
@@ -37,6 +38,7 @@ impl Follow {
                 let written = Written { file, bytes, sha256 };
                 self.attempt.segment(&rendition, index, (pts, duration), written).await?;
                 worker.tell_committed().await;
+                self.show(worker.pid());
             }
             Event::Progress { frame } => self.tell_progress(frame),
             Event::PictureWritten { kind, file, width, height, at_ms, bytes } => {
@@ -90,5 +92,20 @@ impl Follow {
         let bytes = written.bytes;
         self.pictures.push(Picture { kind, key, name, width, height, at_ms, bytes });
         Ok(())
+    }
+}
+
+/// What the runner does about an event, in an operator's words.
+fn doing(event: &Event) -> &'static str {
+    match event {
+        Event::Ready { .. } => "gives its worker the job",
+        Event::InitWritten { .. } => "commits an init segment",
+        Event::SegmentWritten { .. } => "commits a segment",
+        Event::PictureWritten { .. } => "stores a picture",
+        Event::Probed { .. }
+        | Event::Progress { .. }
+        | Event::Tried { .. }
+        | Event::Done
+        | Event::Failed { .. } => "hears its worker",
     }
 }

@@ -4,14 +4,17 @@
 //! job that is claimed again goes on behind the last committed segment. Every end of a worker has
 //! a name in [`Outcome`].
 
+mod body;
 mod commands;
 mod events;
+mod loss;
 mod outcome;
 mod pool;
 mod process;
 mod report;
 mod runner;
 mod segments;
+mod shown;
 mod slots;
 
 pub use commands::storyboard;

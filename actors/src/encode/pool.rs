@@ -1,19 +1,23 @@
 //! The actor that gives work to workers: claims jobs for free places, watches their ends.
 //!
 //! It holds nothing that is not in the job table: a pool that is started anew finds every job
-//! where it was. Wakes may get lost; the next due time and a slow poll make up for them.
+//! where it was. Wakes may get lost; the next due time and a slow poll make up for them. A place is
+//! taken until nothing is left of the attempt that had it, however that attempt ended.
 
+use super::body::Body;
+use super::loss::{Losses, Lost};
 use super::runner::{self, Run};
 use super::slots::{Slot, Slots};
 use crate::Platform;
 use crate::content::{self, later};
-use crate::runtime::{Exit, Handle, Service};
+use crate::runtime::{Exit, Handle, Report, Service};
 use jiff::Timestamp;
-use playhouse_storage::model::{ContentId, Job, JobClass, JobState};
+use playhouse_storage::model::{ContentId, Job, JobClass, JobId, JobState};
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// What the pool is told.
 #[derive(Clone, Debug, PartialEq, Eq, strum::IntoStaticStr)]
@@ -24,17 +28,24 @@ pub enum Message {
     Due,
     /// Look again, whoever may have forgotten to wake it.
     Poll,
-    /// Drop the work for this content: it is being deleted.
+    /// Drop the work for this content: it is being deleted. When it gets lost, the attempt ends
+    /// with its next commit or the next renewal of its lease, since its job is gone.
     Cancel(ContentId),
-    /// Hash a source; its pipeline gets the answer.
+    /// Hash a source; its pipeline gets the answer. When it gets lost, it is told again whenever
+    /// the content advances, at the latest with the janitor's next round.
     Hash {
         /// Whose.
         content: ContentId,
         /// The source's blob.
         key: String,
     },
-    /// An attempt has ended and is reported.
+    /// An attempt has ended and is reported; or one that was lost is mended.
     Ended {
+        /// Which.
+        token: String,
+    },
+    /// An attempt was killed, has panicked, or found nobody to report to: its job has no owner.
+    Lost {
         /// Which.
         token: String,
     },
@@ -51,11 +62,14 @@ pub struct Pool {
     running: HashMap<String, Running>,
     hashes: VecDeque<(ContentId, String)>,
     hashing: Option<ContentId>,
+    losses: Losses,
     /// The earliest time that a timer is set for.
     due: Option<Timestamp>,
 }
 
 struct Running {
+    job: JobId,
+    body: Body,
     content: ContentId,
     slot: Slot,
     class: JobClass,
@@ -74,6 +88,7 @@ impl Pool {
             running: HashMap::new(),
             hashes: VecDeque::new(),
             hashing: None,
+            losses: Losses::default(),
             due: None,
         }
     }
@@ -107,24 +122,57 @@ impl Pool {
         let token = token.clone();
         let (cancel, cancelled) = watch::channel(false);
         let slot = self.slots.take(job.class);
-        let running = Running { content: job.content_id, slot, class: job.class, cancel };
+        let body = Body::new(self.work_dir.join(&token));
+        let running = Running {
+            job: job.id,
+            body: body.clone(),
+            content: job.content_id,
+            slot,
+            class: job.class,
+            cancel,
+        };
         self.running.insert(token.clone(), running);
         tracing::info!(job = %job.id, content = %job.content_id, class = ?job.class, "job started");
         let run = Run {
             platform: self.platform.clone(),
             job,
             token: token.clone(),
-            work_dir: self.work_dir.clone(),
+            body,
             cancel: cancelled,
         };
         let name = run.job.id.to_string();
         me.run(
             name,
             move |pulse| runner::run(run, pulse),
-            move |ended| {
-                if let Err(exit) = ended {
-                    // Its lease runs out, and the job is claimed again.
-                    tracing::error!(token, %exit, "an attempt was lost");
+            move |ended| match ended {
+                Ok(true) => Message::Ended { token },
+                Ok(false) => Message::Lost { token },
+                Err(exit) => {
+                    tracing::warn!(token, %exit, "an attempt was lost");
+                    Message::Lost { token }
+                }
+            },
+        );
+    }
+
+    /// The place of a lost attempt stays taken until its process is gone and its job is back.
+    fn mend(&mut self, token: String, me: &Handle<Message>) {
+        let Some(running) = self.running.get(&token) else { return };
+        let (job, policy) = (running.job, self.platform.config.runtime.entity_rules().restart);
+        let lost = Lost {
+            platform: self.platform.clone(),
+            job,
+            token: token.clone(),
+            body: running.body.clone(),
+            rest: self.losses.note(job, &policy, Instant::now(), rand::random()),
+        };
+        me.run(
+            format!("{job}-lost"),
+            move |pulse| lost.mend(pulse),
+            move |mended| {
+                if let Err(exit) = mended {
+                    // The process was killed, and the lease runs out.
+                    tracing::warn!(token, %exit, "what a lost attempt left was not cleared away");
                 }
                 Message::Ended { token }
             },
@@ -221,10 +269,14 @@ impl Service for Pool {
     async fn start(&mut self, me: &Handle<Message>) -> Result<(), Exit> {
         let failed = |error: std::io::Error| Exit::Failed { error: error.to_string() };
         empty(&self.work_dir).await.map_err(failed)?;
-        // Workers are linked to the pool: none is alive when it starts.
+        // Attempts are linked to the pool: their workers were killed with the one before. Should
+        // one still have a last moment, nothing that it brings is taken: each of its commits holds
+        // the job by its token (`Write::HoldJob`, `FinishJob`, `RequeueJob`, all in the fenced
+        // transaction), and this takes every token away.
         let released = self.platform.engines.jobs.release_all().await?;
         tracing::info!(released, "encode pool started");
-        me.hint(Message::Poll);
+        // Not a hint, which a full mailbox refuses: without its first poll it would never poll.
+        me.tell_after(Duration::ZERO, Message::Poll);
         Ok(())
     }
 
@@ -249,11 +301,21 @@ impl Service for Pool {
                 self.ended(&token);
                 self.fill(me).await;
             }
+            Message::Lost { token } => self.mend(token, me),
             Message::HashEnded => {
                 self.hashing = None;
                 self.next_hash(me);
             }
         }
         Ok(())
+    }
+
+    fn report(&self) -> Report {
+        let state = if self.running.is_empty() { "idle" } else { "encoding" };
+        // A record and its key; a token and a work folder's name are some 200 bytes each.
+        let running = self.running.len() * (size_of::<Running>() + 400);
+        let hashes = self.hashes.capacity() * size_of::<(ContentId, String)>()
+            + self.hashes.iter().map(|(_, key)| key.len()).sum::<usize>();
+        Report { state, bytes: (size_of::<Self>() + running + hashes) as u64 }
     }
 }

@@ -1,8 +1,10 @@
 //! One `codec-worker` process: started with three descriptors, spoken to in frames, always ended.
 //!
 //! It parses hostile input, so it inherits nothing: no environment, no descriptor but its control
-//! socket and the source, a process group of its own. Dropping it kills it.
+//! socket and the source, a process group of its own. Dropping it kills it; who reaps it then is said
+//! in [`Body`].
 
+use super::body::Body;
 use super::outcome::Outcome;
 use command_fds::{CommandFdExt as _, FdMapping};
 use playhouse_codecs::worker::{COMMITTED, CONTROL_FD, Command, Event, SOURCE_FD, frame};
@@ -15,7 +17,6 @@ use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
-use tokio::process::Child;
 use tokio::time::timeout;
 
 /// The end of a worker's log that is kept when it fails, bytes.
@@ -26,18 +27,17 @@ const HEADER_BYTES: usize = 4;
 /// How a worker is started.
 pub(super) struct Setup<'a> {
     pub(super) executable: &'a Path,
-    /// The folder of the attempt, the only one that it can write to.
-    pub(super) folder: &'a Path,
+    pub(super) body: &'a Body,
     pub(super) memory_bytes: u64,
     pub(super) file_bytes: u64,
 }
 
 /// A running worker.
 pub(super) struct Worker {
-    child: Child,
+    body: Body,
+    pid: Option<u32>,
     control: UnixStream,
     received: Vec<u8>,
-    log: PathBuf,
 }
 
 impl Worker {
@@ -50,18 +50,18 @@ impl Worker {
         ours.set_nonblocking(true)?;
         // The worker's FFmpeg complains at length about broken files; its words must not flood
         // the node's log, and their file is bounded by the worker's own file limit.
-        let log = setup.folder.with_extension("log");
+        let log = File::create(setup.body.log())?;
         let mut command = tokio::process::Command::new(setup.executable);
         command
             .arg("--output")
-            .arg(setup.folder)
+            .arg(setup.body.folder())
             .args(["--memory-bytes", &setup.memory_bytes.to_string()])
             .args(["--file-bytes", &setup.file_bytes.to_string()])
             .env_clear()
             .current_dir("/")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(File::create(&log)?)
+            .stderr(log)
             .process_group(0)
             .kill_on_drop(true);
         let mappings = vec![
@@ -69,8 +69,16 @@ impl Worker {
             FdMapping { parent_fd: OwnedFd::from(source), child_fd: SOURCE_FD },
         ];
         command.fd_mappings(mappings).map_err(io::Error::other)?;
+        let control = UnixStream::from_std(ours)?;
         let child = command.spawn()?;
-        Ok(Self { child, control: UnixStream::from_std(ours)?, received: vec![], log })
+        let pid = child.id();
+        setup.body.take_in(child)?;
+        Ok(Self { body: setup.body.clone(), pid, control, received: vec![] })
+    }
+
+    /// Its process id.
+    pub(super) fn pid(&self) -> Option<u32> {
+        self.pid
     }
 
     /// Gives the worker its command.
@@ -117,32 +125,40 @@ impl Worker {
     }
 
     /// Waits for the end of a worker that closed its socket without a last word.
-    pub(super) async fn crash(&mut self, within: Duration) -> Outcome {
-        match timeout(within, self.child.wait()).await {
-            Ok(Ok(status)) => Outcome::Crashed { signal: status.signal(), code: status.code() },
+    pub(super) async fn crash(&self, within: Duration) -> Outcome {
+        match timeout(within, self.body.ended()).await {
+            Ok(Ok(status)) => Outcome::Crashed {
+                signal: status.and_then(|status| status.signal()),
+                code: status.and_then(|status| status.code()),
+            },
             Ok(Err(error)) => Outcome::HostFailed { error: error.to_string() },
             Err(_) => Outcome::Hung { silent_s: within.as_secs() },
         }
     }
 
     /// Gives a worker that has said its last word time to end, then kills it; no zombie stays.
-    pub(super) async fn end(mut self, within: Duration) {
-        if timeout(within, self.child.wait()).await.is_err() {
+    pub(super) async fn end(self, within: Duration) {
+        if timeout(within, self.body.ended()).await.is_err() {
             self.kill().await;
         }
     }
 
     /// Kills it and waits for its end. A worker that is gone already is no error.
-    pub(super) async fn kill(&mut self) {
-        if let Err(error) = self.child.kill().await {
-            tracing::debug!(%error, "a worker was gone before it could be killed");
-        }
+    pub(super) async fn kill(&self) {
+        self.body.kill().await;
     }
 
     /// The end of what it logged.
     pub(super) async fn last_words(&self) -> String {
-        let log = tail(&self.log).await.unwrap_or_default();
+        let log = tail(&self.body.log()).await.unwrap_or_default();
         String::from_utf8_lossy(&log).trim().to_owned()
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // An attempt that is lost ends here; one in order has seen the end of its worker.
+        self.body.begin_to_kill();
     }
 }
 

@@ -10,20 +10,21 @@ use playhouse_storage::model::JobClass;
 use tokio::time::sleep;
 
 impl Follow {
-    /// Tells whose job it was. When nobody takes it, the lease runs out and the job is done again.
-    pub(super) async fn report(&self, outcome: Outcome) {
+    /// Tells whose job it was; false when nobody has taken it, so that the job must be given back.
+    pub(super) async fn report(&self, outcome: Outcome) -> bool {
+        self.attempt.pulse.beat("reports the end");
         if matches!(outcome, Outcome::Lost { .. }) {
-            return;
+            return true;
         }
-        if self.job.class == JobClass::Single {
-            self.report_single(outcome).await;
-            self.attempt.advance().await;
-        } else {
-            self.report_shared(outcome).await;
+        if self.job.class != JobClass::Single {
+            return self.report_shared(outcome).await;
         }
+        let taken = self.report_single(outcome).await;
+        self.attempt.advance().await;
+        taken
     }
 
-    async fn report_single(&self, outcome: Outcome) {
+    async fn report_single(&self, outcome: Outcome) -> bool {
         let work = Work::from_value(&self.job.work);
         let name = work.ok().and_then(|work| work.renditions().first().cloned());
         let Some(name) = name else {
@@ -33,24 +34,30 @@ impl Follow {
         let ended = rendition::Request::AttemptEnded { job, token, outcome };
         match self.attempt.ask(&name, ended).await {
             Ok(reply) => tracing::debug!(%job, ?reply, "an attempt was reported"),
-            Err(error) => tracing::error!(%job, %error, "an attempt could not be reported"),
+            Err(error) => {
+                tracing::error!(%job, %error, "an attempt could not be reported");
+                return false;
+            }
         }
+        true
     }
 
-    async fn report_shared(&self, outcome: Outcome) {
+    async fn report_shared(&self, outcome: Outcome) -> bool {
         let platform = &self.attempt.platform;
         let pipeline = platform.pipeline(self.attempt.content);
         let (job, token) = (self.job.id, self.attempt.token.clone());
         let request = content::Request::JobEnded { job, token, outcome };
         for _ in 0..platform.config.ask_tries_max {
             match pipeline.ask(request.clone(), platform.config.ask_deadline()).await {
-                Ok(_) => return,
+                Ok(_) => return true,
                 Err(error) => {
                     tracing::warn!(%job, %error, "the end of a job was not taken yet");
+                    self.attempt.pulse.beat("reports the end again");
                     sleep(pause(&error)).await;
                 }
             }
         }
         tracing::error!(%job, "the end of a job could not be reported");
+        false
     }
 }

@@ -1,12 +1,14 @@
 //! One attempt at one job: starts a worker, follows its events, reports its end.
 //!
-//! Runs as a task linked to the pool. Everything that can happen comes out as an [`Outcome`];
-//! the folder of the attempt is removed whatever happened.
+//! Runs as a task linked to the pool. Everything that can happen comes out as an [`Outcome`]; when
+//! the task itself is lost, the pool clears away what it had. It says what it does after each event
+//! of its worker, which speaks every 750 ms, so a silent worker shows as what it waits for.
 
+use super::body::Body;
 use super::outcome::{Outcome, Product};
 use super::process::{self, Setup, Worker};
 use super::segments::{Attempt, host};
-use super::{Work, commands};
+use super::{Work, commands, shown};
 use crate::Platform;
 use crate::content;
 use crate::runtime::Pulse;
@@ -18,7 +20,6 @@ use playhouse_codecs::worker::{Command, FailureKind};
 use playhouse_storage::Error;
 use playhouse_storage::model::{Content, Job, Picture};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
@@ -28,48 +29,35 @@ pub(super) struct Run {
     pub(super) platform: Platform,
     pub(super) job: Job,
     pub(super) token: String,
-    /// Where attempts have their folders.
-    pub(super) work_dir: PathBuf,
+    /// Its place in the world outside.
+    pub(super) body: Body,
     /// Becomes true when the job is to be dropped.
     pub(super) cancel: watch::Receiver<bool>,
 }
 
-/// Does the job and reports how it ended.
-pub(super) async fn run(run: Run, pulse: Pulse) {
-    let folder = run.work_dir.join(&run.token);
+/// Does the job and reports how it ended; false when nobody has taken the report.
+pub(super) async fn run(run: Run, pulse: Pulse) -> bool {
+    let body = run.body.clone();
     let mut follow = Follow {
         attempt: Attempt {
             platform: run.platform,
             content: run.job.content_id,
             job: run.job.id,
             token: run.token,
-            folder: folder.clone(),
+            body: run.body,
+            pulse,
             renditions: BTreeMap::new(),
         },
         job: run.job,
         cancel: run.cancel,
-        pulse,
         task: None,
         media: None,
         pictures: vec![],
         began: Instant::now(),
     };
     let outcome = follow.job().await.map_or_else(|end| end, |product| Outcome::Done { product });
-    remove(&folder).await;
-    follow.report(outcome).await;
-}
-
-async fn remove(folder: &std::path::Path) {
-    for gone in [
-        tokio::fs::remove_dir_all(folder).await,
-        tokio::fs::remove_file(folder.with_extension("log")).await,
-    ] {
-        match gone {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => tracing::warn!(?folder, %error, "a work folder was not removed"),
-        }
-    }
+    body.remove_files().await;
+    follow.report(outcome).await
 }
 
 /// What an encode has to bring.
@@ -83,15 +71,19 @@ pub(super) struct Follow {
     pub(super) attempt: Attempt,
     pub(super) job: Job,
     cancel: watch::Receiver<bool>,
-    pub(super) pulse: Pulse,
     pub(super) task: Option<Task>,
     pub(super) media: Option<MediaInfo>,
     pub(super) pictures: Vec<Picture>,
     began: Instant,
 }
 
+/// Since the worker's last event.
+const WAITS: &str = "waits for its worker";
+
 impl Follow {
     async fn job(&mut self) -> Result<Product, Outcome> {
+        self.attempt.pulse.beat("reads what there is to do");
+        self.show(None);
         let work = Work::from_value(&self.job.work).map_err(|error| internal(&error))?;
         let catalog = &self.attempt.platform.engines.catalog;
         let content = catalog.content(self.job.content_id).await.map_err(host)?;
@@ -112,14 +104,18 @@ impl Follow {
                 }
             }
         };
+        self.attempt.pulse.beat("starts its worker");
         let mut worker = self.spawn(&content, &command).await?;
         self.began = Instant::now();
+        self.show(worker.pid());
         match self.follow(&mut worker, &command).await {
             Ok(()) => {
+                self.attempt.pulse.beat("waits for its worker to end");
                 worker.end(self.exit_time()).await;
                 self.product(&work)
             }
             Err(outcome) => {
+                self.attempt.pulse.beat("ends its worker");
                 worker.kill().await;
                 let (job, log) = (self.job.id, worker.last_words().await);
                 tracing::warn!(%job, class = ?self.job.class, %outcome, log, "an attempt ended");
@@ -159,10 +155,10 @@ impl Follow {
             Outcome::SpawnFailed { error: "the source is not on this node".into() }
         })?;
         let source = tokio::fs::File::open(path).await.map_err(failed)?.into_std().await;
-        tokio::fs::create_dir_all(&self.attempt.folder).await.map_err(failed)?;
+        tokio::fs::create_dir_all(self.attempt.body.folder()).await.map_err(failed)?;
         let setup = Setup {
             executable: &process::executable(&config.worker_path).map_err(failed)?,
-            folder: &self.attempt.folder,
+            body: &self.attempt.body,
             memory_bytes: commands::memory_bytes(command, config),
             file_bytes: config.worker_file_bytes_max,
         };
@@ -177,8 +173,10 @@ impl Follow {
         let mut renew = interval(Duration::from_secs(config.lease_renew_s));
         renew.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heard = Instant::now();
+        self.attempt.pulse.beat(WAITS);
         let mut cancel = self.cancel.clone();
         loop {
+            // The lease's renewals do not count: only the worker shows that the worker lives.
             tokio::select! {
                 event = worker.next() => match event {
                     Ok(Some(event)) => {
@@ -186,6 +184,7 @@ impl Follow {
                             return Ok(());
                         }
                         heard = Instant::now();
+                        self.attempt.pulse.beat(WAITS);
                     }
                     Ok(None) => return Err(worker.crash(self.exit_time()).await),
                     Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
@@ -200,6 +199,13 @@ impl Follow {
                 () = cancelled(&mut cancel) => return Err(Outcome::Cancelled),
             }
         }
+    }
+
+    /// Shows an operator how far it is.
+    pub(super) fn show(&self, worker: Option<u32>) {
+        let renditions = self.attempt.renditions.values();
+        let line = shown::line(self.job.class, self.job.content_id, renditions, worker);
+        self.attempt.pulse.say(line);
     }
 
     async fn renew(&self) -> Result<(), Outcome> {

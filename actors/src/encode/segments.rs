@@ -4,10 +4,11 @@
 //! commits the row. When the row is refused, nobody will ever name the blob: it is removed and
 //! the attempt ends.
 
+use super::body::Body;
 use super::outcome::Outcome;
 use crate::Platform;
 use crate::rendition::{Refusal, Reply, Request};
-use crate::runtime::AskError;
+use crate::runtime::{AskError, Pulse};
 use playhouse_codecs::order::OPENING_SEGMENTS;
 use playhouse_storage::Error;
 use playhouse_storage::model::{ContentId, Init, JobId, Rendition, RenditionState, Segment};
@@ -21,7 +22,9 @@ pub(super) struct Attempt {
     pub(super) content: ContentId,
     pub(super) job: JobId,
     pub(super) token: String,
-    pub(super) folder: PathBuf,
+    pub(super) body: Body,
+    /// What an operator sees of it.
+    pub(super) pulse: Pulse,
     /// Records as they were last seen, by name.
     pub(super) renditions: BTreeMap<String, Rendition>,
 }
@@ -142,7 +145,7 @@ impl Attempt {
     /// Moves a file of the worker into the blob store. The worker is not trusted: neither with
     /// the name nor with the kind nor with the size of the file.
     pub(super) async fn adopt(&self, written: &Written, key: &str) -> Result<(), Outcome> {
-        let file = inside(&self.folder, &written.file)?;
+        let file = inside(self.body.folder(), &written.file)?;
         let metadata = tokio::fs::symlink_metadata(&file).await.map_err(|error| {
             Outcome::Misspoke { detail: format!("{} is not there: {error}", written.file) }
         })?;
@@ -166,7 +169,10 @@ impl Attempt {
                 Err(error) if tries >= config.ask_tries_max => {
                     return Err(Outcome::HostFailed { error: error.to_string() });
                 }
-                Err(error) => tokio::time::sleep(pause(&error)).await,
+                Err(error) => {
+                    self.pulse.beat("asks its rendition again");
+                    tokio::time::sleep(pause(&error)).await;
+                }
             }
         }
     }

@@ -55,7 +55,8 @@ impl Service for Bridge {
     type Message = Message;
 
     async fn start(&mut self, me: &Handle<Message>) -> Result<(), Exit> {
-        me.hint(Message::Poll);
+        // Not a hint, which a full mailbox refuses: without its first poll it would never poll.
+        me.tell_after(Duration::ZERO, Message::Poll);
         Ok(())
     }
 

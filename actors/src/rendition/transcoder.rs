@@ -6,7 +6,8 @@ use super::{Refusal, RenditionId, Reply, Request};
 use crate::Platform;
 use crate::content::later;
 use crate::encode::Outcome;
-use crate::runtime::{Entity, Exit};
+use crate::runtime::{Entity, Exit, Report};
+use crate::weight;
 use jiff::Timestamp;
 use playhouse_codecs::plan::{EncodePlan, Timeline};
 use playhouse_storage::catalog::{Commit, Write};
@@ -57,6 +58,14 @@ impl Entity for Transcoder {
             }
         };
         Ok(answer.unwrap_or_else(Reply::Refused))
+    }
+
+    fn report(&self) -> Report {
+        let known = self.known.as_ref();
+        let state = known.map_or("absent", |known| known.rendition.state.into());
+        let bytes =
+            size_of::<Self>() + known.map_or(0, |known| weight::rendition(&known.rendition));
+        Report { state, bytes: bytes as u64 }
     }
 }
 

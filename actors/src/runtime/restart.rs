@@ -149,6 +149,12 @@ impl History {
         self.restarts.push_back(now);
     }
 
+    /// True while one of them still counts.
+    #[must_use]
+    pub fn counts(&self, policy: &RestartPolicy, now: Instant) -> bool {
+        self.within(policy.window, now) > 0
+    }
+
     fn within(&self, window: Duration, now: Instant) -> u32 {
         let recent = self.restarts.iter().filter(|at| now.duration_since(**at) < window).count();
         u32::try_from(recent).unwrap_or(u32::MAX)

@@ -4,7 +4,8 @@ use super::rules::{self, Alarm};
 use super::{Refusal, Reply, Request};
 use crate::Platform;
 use crate::content;
-use crate::runtime::{AskError, Entity, Exit};
+use crate::runtime::{AskError, Entity, Exit, Report};
+use crate::weight;
 use jiff::Timestamp;
 use playhouse_storage::catalog::{Commit, NewEvent, Write};
 use playhouse_storage::failpoint;
@@ -54,6 +55,13 @@ impl Entity for Session {
 
     fn on_timer(name: &str) -> Option<Request> {
         (name == EXPIRE).then_some(Request::Expire)
+    }
+
+    fn report(&self) -> Report {
+        let upload = self.upload.as_ref();
+        let state = upload.map_or("absent", |upload| upload.state.into());
+        let bytes = size_of::<Self>() + upload.map_or(0, |upload| weight::upload(upload));
+        Report { state, bytes: bytes as u64 }
     }
 }
 

@@ -30,7 +30,7 @@ async fn house(saboteur: PathBuf) -> House {
     .await
 }
 
-async fn check_all_complete(house: &House, id: ContentId) {
+pub(crate) async fn check_all_complete(house: &House, id: ContentId) {
     let content = house.wait(id, at_rest).await;
     assert_eq!(content.stage, Stage::Done, "{:?}", content.blocked);
     for rendition in house.stores.catalog.renditions(id).await.expect("renditions") {

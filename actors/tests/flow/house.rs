@@ -1,5 +1,6 @@
 //! A node without HTTP: embedded engines in a temporary folder, the supervision table running.
 
+use playhouse_actors::runtime::inspect::view::{ActorView, TreeQuery};
 use playhouse_actors::runtime::{Strategy, Supervisor};
 use playhouse_actors::upload::{self, Reply};
 use playhouse_actors::{Config, Engines, Platform, assemble};
@@ -7,7 +8,7 @@ use playhouse_storage::Stores;
 use playhouse_storage::model::{
     Content, ContentId, Stage, Status, Upload, UploadId, UploadMetadata,
 };
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
@@ -132,6 +133,56 @@ impl House {
             // A hint may be lost; then the catalog is read again after a second.
             let _ = timeout(Duration::from_secs(1), hints.recv()).await;
         }
+    }
+}
+
+/// Where attempts are in the tree.
+pub(crate) const POOL: &str = "encode.pool";
+
+/// An attempt under way, as an operator sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Attempt {
+    pub(crate) path: String,
+    pub(crate) state: String,
+    pub(crate) worker: i32,
+}
+
+impl House {
+    /// Waits for an attempt with a worker that `wanted` accepts.
+    pub(crate) async fn attempt(&self, wanted: impl Fn(&Attempt) -> bool) -> Attempt {
+        let until = Instant::now() + ENCODE_DEADLINE;
+        loop {
+            if let Some(attempt) = self.attempts().into_iter().find(&wanted) {
+                return attempt;
+            }
+            assert!(Instant::now() < until, "no such attempt: {:?}", self.attempts());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    fn attempts(&self) -> Vec<Attempt> {
+        let page = self.platform.inspector.tree(&TreeQuery {
+            under: POOL.to_owned(),
+            depth: 1,
+            limit: 100,
+            ..TreeQuery::default()
+        });
+        let attempt = |actor: ActorView| {
+            let (path, state) = (actor.path, actor.state?);
+            let worker = state.split_once("worker ")?.1.parse().ok()?;
+            Some(Attempt { path, state, worker })
+        };
+        page.actors.into_iter().filter_map(attempt).collect()
+    }
+
+    /// Waits until a process is gone, zombies included, and says how long that took.
+    pub(crate) async fn wait_gone(&self, process: i32) -> Duration {
+        let began = Instant::now();
+        while Path::new(&format!("/proc/{process}")).exists() {
+            assert!(began.elapsed() < DEADLINE, "process {process} is left");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        began.elapsed()
     }
 }
 

@@ -4,6 +4,7 @@
 mod crashes;
 mod expiry;
 mod house;
+mod losses;
 mod publishing;
 mod refusals;
 mod uploads;
