@@ -222,8 +222,7 @@ pub(super) fn next_jobs(facts: &Facts, plan: &EncodePlan, speed: Option<f64>) ->
 }
 
 fn finish(facts: &Facts) -> Next {
-    let hashed = facts.content.source.as_ref().is_none_or(|source| source.sha256.is_some());
-    if !hashed || !facts.jobs.is_empty() {
+    if source_to_hash(facts.content).is_some() || !facts.jobs.is_empty() {
         return Next::Wait;
     }
     // A rung may have given up after it was published: what does not play any more has failed.
@@ -258,7 +257,20 @@ pub(super) fn source_to_hash(content: &Content) -> Option<&Source> {
         | Stage::Failed
         | Stage::Deleting => false,
     };
-    content.source.as_ref().filter(|source| due && source.sha256.is_none())
+    let source = content.source.as_ref().filter(|source| due && source.sha256.is_none());
+    source.filter(|_| content.blocked.is_none())
+}
+
+/// The source that was to be hashed cannot be read: its owner is told. What has been made of it
+/// plays on.
+pub(super) fn unhashed(facts: &Facts) -> Option<Step> {
+    source_to_hash(facts.content)?;
+    Some(Step::of(facts, |content| {
+        content.blocked = Some(Blocked {
+            code: "source_unreadable".into(),
+            detail: "the stored file cannot be read any more; upload it again".into(),
+        });
+    }))
 }
 
 /// A row that an older or newer program wrote and this one cannot read ends the content, with a

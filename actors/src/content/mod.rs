@@ -67,6 +67,8 @@ pub enum Request {
         /// It.
         sha256: String,
     },
+    /// The source cannot be read, tried more than once.
+    Unreadable,
     /// Changes what viewers are shown.
     Edit(Edit),
     /// Removes it, its files included.

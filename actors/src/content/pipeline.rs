@@ -80,6 +80,7 @@ impl Pipeline {
                 self.job_ended(&content, job, &token, &outcome).await
             }
             Request::Hashed { sha256 } => self.hashed(&content, sha256).await,
+            Request::Unreadable => self.unreadable(&content).await,
             Request::Edit(edit) => self.edit(&content, edit).await,
             Request::Delete => self.delete(&content).await,
             Request::Replay(letter) => self.replay(&content, letter).await,
@@ -147,6 +148,14 @@ impl Pipeline {
             }
         });
         self.take(step).await.map(Ok)
+    }
+
+    async fn unreadable(&mut self, content: &Content) -> Answer {
+        let rows = Rows::default();
+        match machine::unhashed(&self.facts(content, &rows)) {
+            Some(step) => self.take(step).await.map(Ok),
+            None => Ok(Ok(())),
+        }
     }
 
     async fn edit(&mut self, content: &Content, edit: Edit) -> Answer {

@@ -252,6 +252,21 @@ fn a_film_is_opened_published_encoded_from_one_decode_and_finished() {
 }
 
 #[test]
+fn a_source_that_cannot_be_read_does_not_keep_its_content_waiting() {
+    let mut world = World::encoding(film(60.0));
+    world.jobs.clear();
+    world.make_all();
+    world.settle(&Check::NotConfigured);
+    assert_eq!(world.content.stage, Stage::Finish, "the hash is missing");
+    let step = machine::unhashed(&world.facts()).expect("it is due");
+    world.apply(step);
+    assert!(machine::unhashed(&world.facts()).is_none(), "told once");
+    world.settle(&Check::NotConfigured);
+    assert_eq!((world.content.stage, world.content.status), (Stage::Done, Status::Published));
+    assert_eq!(world.content.blocked.expect("its owner is told").code, "source_unreadable");
+}
+
+#[test]
 fn when_others_wait_the_lowest_rung_is_finished_alone_first() {
     let mut world = World::encoding(film(60.0));
     world.others_wait = true;

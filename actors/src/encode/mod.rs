@@ -7,6 +7,7 @@
 mod body;
 mod commands;
 mod events;
+mod hashes;
 mod loss;
 mod outcome;
 mod pool;

@@ -5,15 +5,16 @@
 //! taken until nothing is left of the attempt that had it, however that attempt ended.
 
 use super::body::Body;
+use super::hashes::{Hashes, Source, hash};
 use super::loss::{Losses, Lost};
 use super::runner::{self, Run};
 use super::slots::{Slot, Slots};
 use crate::Platform;
-use crate::content::{self, later};
+use crate::content::later;
 use crate::runtime::{Exit, Handle, Report, Service};
 use jiff::Timestamp;
 use playhouse_storage::model::{ContentId, Job, JobClass, JobId, JobState};
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -49,8 +50,15 @@ pub enum Message {
         /// Which.
         token: String,
     },
-    /// A source is hashed, or could not be.
+    /// A source is hashed, or could not be, and its pipeline knows.
     HashEnded,
+    /// The task that hashed a source was killed or has panicked.
+    HashLost {
+        /// Whose.
+        content: ContentId,
+        /// The source's blob.
+        key: String,
+    },
 }
 
 /// The role of the pool is to keep the cores busy and never too busy.
@@ -60,8 +68,7 @@ pub struct Pool {
     slots: Slots,
     /// By token, so that a job that was lost and claimed anew is counted twice while it runs twice.
     running: HashMap<String, Running>,
-    hashes: VecDeque<(ContentId, String)>,
-    hashing: Option<ContentId>,
+    hashes: Hashes,
     losses: Losses,
     /// The earliest time that a timer is set for.
     due: Option<Timestamp>,
@@ -86,8 +93,7 @@ impl Pool {
             work_dir,
             slots,
             running: HashMap::new(),
-            hashes: VecDeque::new(),
-            hashing: None,
+            hashes: Hashes::default(),
             losses: Losses::default(),
             due: None,
         }
@@ -203,53 +209,27 @@ impl Pool {
     }
 
     fn cancel(&mut self, content: ContentId) {
-        self.hashes.retain(|(other, _)| *other != content);
+        self.hashes.forget(content);
         for running in self.running.values().filter(|running| running.content == content) {
             running.cancel.send_replace(true);
         }
     }
 
-    /// A hash is asked for each time that its content advances; it is made once.
-    fn queue_hash(&mut self, content: ContentId, key: String) {
-        let known =
-            self.hashing == Some(content) || self.hashes.iter().any(|(other, _)| *other == content);
-        if !known && self.hashes.len() < self.platform.config.encode.hashes_waiting_max {
-            self.hashes.push_back((content, key));
-        }
-    }
-
     fn next_hash(&mut self, me: &Handle<Message>) {
-        if self.hashing.is_some() {
-            return;
-        }
-        let Some((content, key)) = self.hashes.pop_front() else { return };
-        self.hashing = Some(content);
-        let hash = hash(self.platform.clone(), content, key);
+        let Some(source) = self.hashes.next() else { return };
+        let Source { content, key } = source.clone();
+        let hash = hash(self.platform.clone(), source);
         me.run(
             format!("hash-{content}"),
             |_| hash,
-            move |ended| {
-                if let Err(exit) = ended {
-                    tracing::error!(%content, %exit, "hashing a source was lost");
+            move |ended| match ended {
+                Ok(()) => Message::HashEnded,
+                Err(exit) => {
+                    tracing::warn!(%content, %exit, "hashing a source was lost");
+                    Message::HashLost { content, key }
                 }
-                Message::HashEnded
             },
         );
-    }
-}
-
-async fn hash(platform: Platform, content: ContentId, key: String) {
-    let sha256 = match platform.engines.blobs.sha256(&key).await {
-        Ok(sha256) => sha256,
-        Err(error) => {
-            tracing::warn!(%content, %error, "a source could not be hashed");
-            return;
-        }
-    };
-    let hashed = content::Request::Hashed { sha256 };
-    let pipeline = platform.pipeline(content);
-    if let Err(error) = pipeline.ask(hashed, platform.config.ask_deadline()).await {
-        tracing::warn!(%content, %error, "a source's hash was not taken");
     }
 }
 
@@ -294,7 +274,8 @@ impl Service for Pool {
             }
             Message::Cancel(content) => self.cancel(content),
             Message::Hash { content, key } => {
-                self.queue_hash(content, key);
+                let most = self.platform.config.encode.hashes_waiting_max;
+                self.hashes.put(Source { content, key }, most);
                 self.next_hash(me);
             }
             Message::Ended { token } => {
@@ -303,8 +284,15 @@ impl Service for Pool {
             }
             Message::Lost { token } => self.mend(token, me),
             Message::HashEnded => {
-                self.hashing = None;
+                self.hashes.ended();
                 self.next_hash(me);
+            }
+            Message::HashLost { content, key } => {
+                self.hashes.ended();
+                self.next_hash(me);
+                // Not at once: a source that ends whoever reads it must not keep the node busy.
+                let after = self.platform.config.runtime.retry_after();
+                me.tell_after(after, Message::Hash { content, key });
             }
         }
         Ok(())
@@ -314,8 +302,6 @@ impl Service for Pool {
         let state = if self.running.is_empty() { "idle" } else { "encoding" };
         // A record and its key; a token and a work folder's name are some 200 bytes each.
         let running = self.running.len() * (size_of::<Running>() + 400);
-        let hashes = self.hashes.capacity() * size_of::<(ContentId, String)>()
-            + self.hashes.iter().map(|(_, key)| key.len()).sum::<usize>();
-        Report { state, bytes: (size_of::<Self>() + running + hashes) as u64 }
+        Report { state, bytes: (size_of::<Self>() + running + self.hashes.weight()) as u64 }
     }
 }
