@@ -51,7 +51,7 @@ impl Entity for Pipeline {
     fn report(&self) -> Report {
         let content = self.content.as_ref();
         let state = content.map_or("absent", |content| content.stage.into());
-        let bytes = size_of::<Self>() + content.map_or(0, |content| weight::content(content));
+        let bytes = size_of::<Self>() + content.map_or(0, weight::content);
         Report { state, bytes: bytes as u64 }
     }
 }

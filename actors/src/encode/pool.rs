@@ -50,6 +50,11 @@ pub enum Message {
         /// Which.
         token: String,
     },
+    /// The task that cleared away what a lost attempt had was lost itself.
+    MendLost {
+        /// Which attempt.
+        token: String,
+    },
     /// A source is hashed, or could not be, and its pipeline knows.
     HashEnded,
     /// The task that hashed a source was killed or has panicked.
@@ -175,12 +180,12 @@ impl Pool {
         me.run(
             format!("{job}-lost"),
             move |pulse| lost.mend(pulse),
-            move |mended| {
-                if let Err(exit) = mended {
-                    // The process was killed, and the lease runs out.
+            move |mended| match mended {
+                Ok(()) => Message::Ended { token },
+                Err(exit) => {
                     tracing::warn!(token, %exit, "what a lost attempt left was not cleared away");
+                    Message::MendLost { token }
                 }
-                Message::Ended { token }
             },
         );
     }
@@ -283,6 +288,10 @@ impl Service for Pool {
                 self.fill(me).await;
             }
             Message::Lost { token } => self.mend(token, me),
+            // Not at once, for the same reason as below.
+            Message::MendLost { token } => {
+                me.tell_after(self.platform.config.runtime.retry_after(), Message::Lost { token });
+            }
             Message::HashEnded => {
                 self.hashes.ended();
                 self.next_hash(me);

@@ -60,7 +60,7 @@ impl Entity for Session {
     fn report(&self) -> Report {
         let upload = self.upload.as_ref();
         let state = upload.map_or("absent", |upload| upload.state.into());
-        let bytes = size_of::<Self>() + upload.map_or(0, |upload| weight::upload(upload));
+        let bytes = size_of::<Self>() + upload.map_or(0, weight::upload);
         Report { state, bytes: bytes as u64 }
     }
 }

@@ -55,6 +55,8 @@ async fn every_lost_attempt_gives_its_place_back() {
         let attempt = house.attempt(|it| !lost.contains(&it.worker)).await;
         // One that has just ended by itself is nobody's loss.
         let _ = house.platform.inspector.fault(&attempt.path, fault);
+        // Nor does it matter if who clears up after it is hit as well.
+        let _ = house.platform.inspector.fault(&format!("{}-lost", attempt.path), Fault::Kill);
         house.wait_gone(attempt.worker).await;
         lost.push(attempt.worker);
         check_uncounted(&house, id).await;
