@@ -55,6 +55,7 @@ pub fn assemble(
     };
     directory.bind(platform.clone());
     let work_dir = scratch.join("work");
+    let attempts = platform.config.encode.attempt_watch();
     let (for_bridge, for_pool, for_janitor, for_timekeeper) =
         (platform.clone(), platform.clone(), platform.clone(), platform.clone());
     let table = vec![
@@ -65,7 +66,8 @@ pub fn assemble(
         }),
         ChildSpec::service("encode.pool", POLICY, &pool, move || {
             Pool::new(for_pool.clone(), work_dir.clone())
-        }),
+        })
+        .tasks_watched(attempts),
         ChildSpec::service("runtime.passivator", POLICY, &passivator, move || {
             Passivator::new(directory.clone())
         }),

@@ -4,6 +4,7 @@
 //! be is [`Limits`] of `codecs`.
 
 use crate::runtime::Backoff;
+use crate::runtime::Watch;
 use playhouse_codecs::limits::Limits;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -50,10 +51,16 @@ pub struct Encode {
     /// The `codec-worker` executable; empty means beside the server's own.
     pub worker_path: PathBuf,
     /// A worker that says nothing for so long hangs, which counts as a failed attempt. It speaks
-    /// about once a second. Below `runtime.handler_kill_ms`, which ends an attempt that hangs itself.
+    /// about once a second.
     pub worker_silence_s: u64,
     /// A worker must end within so long after its last word.
     pub worker_exit_s: u64,
+    /// An attempt that heard nothing of its worker for so long is shown as slow, milliseconds: two
+    /// of its signs of life are missing.
+    pub silence_report_ms: u64,
+    /// An attempt that hangs itself is killed after so long, milliseconds, and counts for nothing:
+    /// above what it gives its worker to speak and to end.
+    pub attempt_kill_ms: u64,
     /// Memory of a probe, bytes: a decoder's first pictures at 8K.
     pub probe_memory_bytes: u64,
     /// Memory of a job besides its pictures, bytes: libraries, buffers of 34 threads.
@@ -140,6 +147,8 @@ impl Default for Encode {
             worker_path: PathBuf::new(),
             worker_silence_s: 30,
             worker_exit_s: 5,
+            silence_report_ms: 2_000,
+            attempt_kill_ms: 60_000,
             probe_memory_bytes: 2 << 30,
             worker_memory_base_bytes: 1 << 30,
             worker_memory_per_pixel_bytes: 160,
@@ -191,14 +200,7 @@ impl Config {
         self.limits.validate().map_err(|error| format!("limits: {error}"))?;
         self.encode.validate().map_err(|error| format!("encode.{error}"))?;
         self.events.validate().map_err(|error| format!("events.{error}"))?;
-        self.timers.validate().map_err(|error| format!("timers.{error}"))?;
-        // Else the watchdog kills the attempt first, and a worker that hangs is never counted.
-        let silent_s = self.encode.worker_silence_s.saturating_add(self.encode.worker_exit_s);
-        if silent_s.saturating_mul(1_000) >= self.runtime.handler_kill_ms {
-            let what = "encode.worker_silence_s and worker_exit_s together";
-            return Err(format!("{what} must be below runtime.handler_kill_ms"));
-        }
-        Ok(())
+        self.timers.validate().map_err(|error| format!("timers.{error}"))
     }
 
     /// [`Config::ask_deadline_ms`] as a duration.
@@ -212,12 +214,18 @@ impl Encode {
     fn validate(&self) -> Result<(), String> {
         above_zero("worker_silence_s", self.worker_silence_s)?;
         above_zero("worker_exit_s", self.worker_exit_s)?;
+        above_zero("silence_report_ms", self.silence_report_ms)?;
         above_zero("lease_renew_s", self.lease_renew_s)?;
         above_zero("poll_s", self.poll_s)?;
         above_zero("attempts_max", u64::from(self.attempts_max))?;
         above_zero("retry_first_ms", self.retry_first_ms)?;
         above_zero("hashes_waiting_max", self.hashes_waiting_max as u64)?;
         above_zero("worker_file_bytes_max", self.worker_file_bytes_max)?;
+        // Else the watchdog comes first, and a worker that hangs is never counted.
+        let silent_s = self.worker_silence_s.saturating_add(self.worker_exit_s);
+        if self.attempt_kill_ms <= silent_s.saturating_mul(1_000) {
+            return Err("attempt_kill_ms must be above worker_silence_s plus worker_exit_s".into());
+        }
         if self.lease_s <= 2 * self.lease_renew_s {
             return Err("lease_s must be above twice lease_renew_s".into());
         }
@@ -228,6 +236,15 @@ impl Encode {
             return Err("thumbnails must be 1 to 16, thumbnail_width_px at least 16".into());
         }
         Ok(())
+    }
+
+    /// `silence_report_ms` and `attempt_kill_ms`.
+    #[must_use]
+    pub fn attempt_watch(&self) -> Watch {
+        Watch {
+            report_after: Duration::from_millis(self.silence_report_ms),
+            kill_after: Some(Duration::from_millis(self.attempt_kill_ms)),
+        }
     }
 
     /// Ordinary workers at once on this machine.
@@ -295,9 +312,9 @@ mod tests {
     fn a_silent_worker_is_given_up_before_its_runner_is_killed() {
         let mut config = Config::default();
         config.encode.worker_silence_s = 55;
-        let error = config.validate().expect_err("55 s and 5 s are not below 60 s");
-        let what = "encode.worker_silence_s and worker_exit_s together";
-        assert_eq!(error, format!("{what} must be below runtime.handler_kill_ms"));
+        let error = config.validate().expect_err("60 s are not above 55 s and 5 s");
+        let what = "encode.attempt_kill_ms must be above worker_silence_s plus worker_exit_s";
+        assert_eq!(error, what);
     }
 
     #[test]

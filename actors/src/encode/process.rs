@@ -1,8 +1,8 @@
 //! One `codec-worker` process: started with three descriptors, spoken to in frames, always ended.
 //!
 //! It parses hostile input, so it inherits nothing: no environment, no descriptor but its control
-//! socket and the source, a process group of its own. Dropping it kills it; who reaps it then is said
-//! in [`Body`].
+//! socket and the source, a process group of its own. Dropping it kills it; who reaps it then is
+//! said in [`Body`].
 
 use super::body::Body;
 use super::outcome::Outcome;

@@ -138,7 +138,8 @@ impl<M: Send + 'static> Incarnation<M> {
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
     {
-        let watch = self.member.rules.watch;
+        let rules = &self.member.rules;
+        let watch = rules.tasks.or(rules.watch);
         let member = self.member.adopt(name, Role::Task, Rules { watch, ..Rules::default() });
         let (levers, registration) = AbortHandle::new_pair();
         let vitals = Arc::new(Vitals::new(0));

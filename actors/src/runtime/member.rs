@@ -50,6 +50,8 @@ pub(super) struct Rules {
     pub(super) strategy: Option<Strategy>,
     /// How long its handlers may take; none when nobody looks.
     pub(super) watch: Option<Watch>,
+    /// How long its tasks may say nothing, if that is not the same.
+    pub(super) tasks: Option<Watch>,
 }
 
 /// How it is at present.

@@ -26,6 +26,7 @@ pub struct ChildSpec {
     /// When and how often it is restarted.
     pub policy: RestartPolicy,
     watch: Option<Watch>,
+    tasks: Option<Watch>,
     begin: Begin,
 }
 
@@ -43,13 +44,19 @@ impl ChildSpec {
             let service = panics::catch_now(&make)?;
             incarnation::begin(member, service, &handle, config)
         });
-        Self { name, policy, watch: None, begin }
+        Self { name, policy, watch: None, tasks: None, begin }
     }
 
     /// With limits of its own for how long a handler may take.
     #[must_use]
     pub fn watched(self, watch: Watch) -> Self {
         Self { watch: Some(watch), ..self }
+    }
+
+    /// With limits of its own for how long its linked tasks may say nothing.
+    #[must_use]
+    pub fn tasks_watched(self, watch: Watch) -> Self {
+        Self { tasks: Some(watch), ..self }
     }
 }
 
@@ -144,6 +151,7 @@ impl Child {
             restart: Some(spec.policy),
             strategy: None,
             watch: Some(spec.watch.unwrap_or(config.watch())),
+            tasks: spec.tasks,
         };
         let member = root.0.adopt(spec.name, Role::Service, rules);
         Self { spec, member, history: History::default(), state: ChildState::Left }
