@@ -4,6 +4,7 @@
 //!
 //! The sender hears of an end only when the address is free again, so its next ask loads anew.
 
+use super::chronicle::Happening;
 use super::directory::AskError;
 use super::mailbox::Stamp;
 use super::resident::Resident;
@@ -129,7 +130,11 @@ impl<K: Entity<P>, P: Clone + Send + 'static> Residence<K, P> {
         let answer = answer.instrument(span).await;
         let report = self.entity.as_ref().map(Entity::report).unwrap_or_default();
         let finished = vitals.finish(began, report);
-        resident.kind.ledger.took(finished.saturating_duration_since(began));
+        let took = finished.saturating_duration_since(began);
+        resident.kind.ledger.took(took);
+        if vitals.recovers() {
+            resident.note(Happening::Recovered, &format!("after {} s", took.as_secs()));
+        }
         self.backlog = (vitals.gauge.inside() > 0).then_some(finished);
         let ended = answer.as_ref().err().cloned();
         if let Some(exit) = &ended {

@@ -3,6 +3,7 @@
 //! Everything that belongs to a life ends with it: the place in the handle, the mailbox, the timers
 //! and the linked tasks, before the supervisor hears of the end, so that a successor starts clean.
 
+use super::chronicle::Happening;
 use super::inspect::view::Role;
 use super::mailbox::{Closed, Stamp};
 use super::member::{Levers, Life as Lived, Member, Rules};
@@ -288,7 +289,11 @@ impl<S: Service> State<S> {
         let handled = panics::watched(vitals, self.service.handle(message, &self.handle));
         let result = handled.instrument(span).await;
         let ended = vitals.finish(began, self.service.report());
-        self.me.member.ledger.took(ended.saturating_duration_since(began));
+        let took = ended.saturating_duration_since(began);
+        self.me.member.ledger.took(took);
+        if vitals.recovers() {
+            self.me.member.note(Happening::Recovered, &format!("after {} s", took.as_secs()));
+        }
         self.backlog = (vitals.gauge.inside() > 0).then_some(ended);
         if let (Ok(()), Some(receipt)) = (&result, receipt) {
             // A sender that has gone away needs no receipt.

@@ -13,15 +13,18 @@ const CLOSED: usize = 1 << (usize::BITS - 1);
 
 /// Counts the messages of one life that wait or are handled, up to a bound.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Gauge {
     door: Door,
-    work: Work,
     bound: u32,
+    /// A cache line between what senders write and what the actor writes, so that they do not slow
+    /// each other down.
+    _apart: [u64; 7],
+    work: Work,
 }
 
-/// Written by senders; on a cache line of its own, so that they do not slow the actor down.
+/// Written by senders.
 #[derive(Debug, Default)]
-#[repr(align(64))]
 struct Door {
     entered: AtomicUsize,
     /// What a sender last saw of `left`: it looks again only when the mailbox seems full.
@@ -56,7 +59,7 @@ pub(super) enum Closed {
 impl Gauge {
     pub(super) fn new(bound: usize) -> Self {
         let bound = u32::try_from(bound).unwrap_or(u32::MAX);
-        Self { door: Door::default(), work: Work::default(), bound }
+        Self { door: Door::default(), bound, _apart: [0; 7], work: Work::default() }
     }
 
     /// Lets a message in unless the mailbox is full or closed.

@@ -19,7 +19,6 @@ pub(super) struct Population {
     /// By shard number; none where another owns the shard.
     shards: Vec<Option<Arc<Shard>>>,
     pub(super) kinds: Kinds,
-    pub(super) room: Arc<Room>,
     pub(super) config: Config,
     hasher: DefaultHashBuilder,
 }
@@ -36,7 +35,7 @@ impl Population {
             }
         }
         let kinds = Kinds::new(&config);
-        Arc::new(Self { shards, kinds, room, config, hasher: DefaultHashBuilder::default() })
+        Arc::new(Self { shards, kinds, config, hasher: DefaultHashBuilder::default() })
     }
 
     /// The hash of an address.

@@ -23,8 +23,4 @@ impl Room {
     pub(super) fn give_back(&self) {
         self.taken.fetch_sub(1, Ordering::AcqRel);
     }
-
-    pub(super) fn taken(&self) -> usize {
-        self.taken.load(Ordering::Acquire)
-    }
 }

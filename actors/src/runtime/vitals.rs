@@ -93,14 +93,16 @@ impl Vitals {
             self.longest_ns.store(ns, Ordering::Relaxed);
         }
         self.touched.store(clock::at(ended), Ordering::Relaxed);
-        if self.reported.load(Ordering::Relaxed) {
-            self.reported.store(false, Ordering::Relaxed);
-        }
         let mut doing = self.lock();
         (doing.since, doing.report) = (0, report);
         drop(doing);
         self.gauge.left();
         ended
+    }
+
+    /// True once when the message that it has just handled was reported to take too long.
+    pub(super) fn recovers(&self) -> bool {
+        self.reported.load(Ordering::Relaxed) && self.reported.swap(false, Ordering::Relaxed)
     }
 
     /// The message that it came to is dropped: nobody waits for its answer any more.

@@ -198,6 +198,7 @@ mod tests {
         advance(Duration::from_secs(3)).await;
         assert_ne!(judge(&vitals, WATCH), Finding::Fine);
         vitals.finish(tokio::time::Instant::now(), Report::default());
+        assert!(vitals.recovers() && !vitals.recovers());
         assert_eq!(judge(&vitals, WATCH), Finding::Fine);
         let stamp = vitals.gauge.admit().expect("there is room");
         vitals.begin(tokio::time::Instant::now(), "Grant", stamp, 0);
