@@ -33,10 +33,11 @@ mod testing;
 mod trace;
 
 pub use auth::{Claims, Keys, KeysError, Role, TokenError};
-pub use config::Config;
+pub use config::{Config, InspectorLimits};
 pub use routes::router;
 pub use serve::serve;
 
+use admin::Orders;
 use playhouse_actors::Platform;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -59,11 +60,20 @@ pub(crate) struct App {
     pub(crate) config: Arc<Config>,
     /// One permit per open event stream.
     pub(crate) streams: Arc<Semaphore>,
+    /// One permit per open stream of the tree.
+    pub(crate) tree_streams: Arc<Semaphore>,
+    /// One permit per look at the actors.
+    pub(crate) looks: Arc<Semaphore>,
+    pub(crate) orders: Orders,
 }
 
 impl From<Gateway> for App {
     fn from(gateway: Gateway) -> Self {
+        let inspector = &gateway.config.inspector;
         Self {
+            tree_streams: Arc::new(Semaphore::new(inspector.streams_max)),
+            looks: Arc::new(Semaphore::new(inspector.looks_max)),
+            orders: Orders::new(inspector.orders_max),
             platform: gateway.platform,
             keys: gateway.auth,
             streams: Arc::new(Semaphore::new(gateway.config.sse_streams_max)),

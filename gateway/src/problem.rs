@@ -9,7 +9,7 @@ use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use playhouse_actors::content::{ManifestError, Refusal as ContentRefusal};
-use playhouse_actors::runtime::{AskError, Exit};
+use playhouse_actors::runtime::{AskError, Exit, OrderError};
 use playhouse_storage::Error as StorageError;
 use serde_json::json;
 use std::fmt::Display;
@@ -65,6 +65,15 @@ impl Problem {
     ) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
             .with(header::RETRY_AFTER, HeaderValue::from(retry_after_s.max(1)))
+    }
+
+    /// Nobody knows whether it was, or will be, carried out.
+    pub(crate) fn expired() -> Self {
+        Self::unavailable(
+            "expired",
+            "no answer within the deadline; it may still be carried out, look before repeating",
+            2,
+        )
     }
 
     pub(crate) fn internal(cause: impl Display) -> Self {
@@ -159,11 +168,7 @@ impl From<AskError> for Problem {
                 "too much is under way, try again",
                 retry_after.as_millis().div_ceil(1_000) as u64,
             ),
-            AskError::Expired => Self::unavailable(
-                "expired",
-                "no answer within the deadline; it may still be carried out, look before repeating",
-                2,
-            ),
+            AskError::Expired => Self::expired(),
             AskError::Unavailable => {
                 Self::unavailable("unavailable", "not available on this node now, try again", 1)
             }
@@ -217,6 +222,15 @@ impl From<ContentRefusal> for Problem {
         match refusal {
             ContentRefusal::NotFound => Self::not_found("there is no such content"),
             ContentRefusal::NotNow(why) => Self::new(StatusCode::CONFLICT, "not-now", why),
+        }
+    }
+}
+
+impl From<OrderError> for Problem {
+    fn from(error: OrderError) -> Self {
+        match error {
+            OrderError::Unknown { .. } => Self::not_found(error),
+            OrderError::NotNow { reason } => Self::new(StatusCode::CONFLICT, "not-now", reason),
         }
     }
 }

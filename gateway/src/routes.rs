@@ -33,6 +33,12 @@ fn table() -> Vec<Row> {
         row(Method::GET, "/api/v1/me", me::show),
         row(Method::GET, "/admin/api/dead-letters", admin::dead_letters),
         row(Method::POST, "/admin/api/dead-letters/{id}/replay", admin::replay),
+        row(Method::GET, "/admin/api/tree", admin::tree),
+        row(Method::GET, "/admin/api/tree/stream", admin::watch_tree),
+        row(Method::GET, "/admin/api/actors/", admin::node),
+        row(Method::GET, "/admin/api/actors/{*path}", admin::show),
+        row(Method::POST, "/admin/api/actors/{*path}", admin::order),
+        row(Method::GET, "/admin/api/audit", admin::audit),
         row(Method::GET, "/healthz", health::alive),
         row(Method::GET, "/readyz", health::ready),
         row(Method::GET, "/", pages::index),
@@ -90,21 +96,39 @@ async fn wrong_method() -> Problem {
 #[cfg(test)]
 mod tests {
     use super::table;
+    use crate::admin::ORDERS;
+    use serde_json::Value;
     use std::collections::BTreeSet;
+
+    fn spec() -> Value {
+        serde_json::from_str(include_str!("../openapi.json")).unwrap()
+    }
 
     #[test]
     fn openapi_describes_every_route_and_no_other() {
         let routes: BTreeSet<_> =
             table().iter().map(|row| (row.path.to_owned(), row.method.to_string())).collect();
-        let spec: serde_json::Value =
-            serde_json::from_str(include_str!("../openapi.json")).unwrap();
+        let spec = spec();
         let mut described = BTreeSet::new();
         for (path, methods) in spec["paths"].as_object().unwrap() {
             for method in methods.as_object().unwrap().keys().filter(|key| *key != "parameters") {
-                let path = path.replace("{path}", "{*path}");
+                // A path takes all that follows: the orders to an actor are one route.
+                let path = match path.split_once("{path}") {
+                    Some((before, _)) => format!("{before}{{*path}}"),
+                    None => path.clone(),
+                };
                 described.insert((path, method.to_uppercase()));
             }
         }
         assert_eq!(routes, described);
+    }
+
+    #[test]
+    fn openapi_describes_every_order_and_no_other() {
+        let spec = spec();
+        let paths = spec["paths"].as_object().unwrap().keys();
+        let described: BTreeSet<_> =
+            paths.filter_map(|path| path.strip_prefix("/admin/api/actors/{path}/")).collect();
+        assert_eq!(described, ORDERS.into_iter().map(|(name, _)| name).collect());
     }
 }

@@ -10,27 +10,53 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
+use playhouse_actors::runtime::traced;
+use std::fmt;
 use std::panic::AssertUnwindSafe;
 use tracing::Instrument;
 
 /// Tells the trace id of an answer.
 pub(crate) const TRACE_HEADER: HeaderName = HeaderName::from_static("playhouse-trace-id");
 
-pub(crate) async fn layer(request: Request, next: Next) -> Response {
-    let trace_id = trace_id(request.headers());
+/// The trace of a request, for handlers and for the entities that they ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TraceId(u128);
+
+impl TraceId {
+    /// Runs a future as part of the trace: the failures of entities that it asks name it.
+    pub(crate) fn around<T>(self, future: impl Future<Output = T>) -> impl Future<Output = T> {
+        traced(self.0, future)
+    }
+
+    fn of(headers: &HeaderMap) -> Self {
+        let given = headers.get("traceparent").and_then(|value| value.to_str().ok());
+        let given = given.and_then(parent_trace_id);
+        Self(given.and_then(|id| u128::from_str_radix(id, 16).ok()).unwrap_or_else(rand::random))
+    }
+}
+
+impl fmt::Display for TraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+pub(crate) async fn layer(mut request: Request, next: Next) -> Response {
+    let trace_id = TraceId::of(request.headers());
+    request.extensions_mut().insert(trace_id);
     let span = tracing::info_span!(
         "http",
         method = %request.method(),
         path = request.uri().path(),
         trace_id = %trace_id,
     );
-    let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let answer = AssertUnwindSafe(trace_id.around(next.run(request))).catch_unwind();
     async move {
         let response = answer
             .await
             .unwrap_or_else(|_| Problem::internal("the handler panicked").into_response());
         tracing::debug!(status = response.status().as_u16(), "request answered");
-        finish(response, &trace_id)
+        finish(response, &trace_id.to_string())
     }
     .instrument(span)
     .await
@@ -63,14 +89,6 @@ fn problem_of(response: &mut Response) -> Option<Problem> {
         }
         None => None,
     }
-}
-
-fn trace_id(headers: &HeaderMap) -> String {
-    headers
-        .get("traceparent")
-        .and_then(|value| value.to_str().ok())
-        .and_then(parent_trace_id)
-        .map_or_else(|| format!("{:032x}", rand::random::<u128>()), str::to_owned)
 }
 
 /// `version-traceid-parentid-flags`, lower-case hex, no field all zero.

@@ -6,7 +6,7 @@
 mod pictures;
 
 use playhouse_storage::model::{
-    Content, DeadLetter, MediaKind, Rendition, RenditionState, Status, Upload,
+    AuditEntry, Content, DeadLetter, MediaKind, Rendition, RenditionState, Status, Upload,
 };
 use serde_json::{Value, json};
 
@@ -78,6 +78,20 @@ pub(crate) fn dead_letter(letter: &DeadLetter) -> Value {
         "attempts": letter.attempts,
         "created_at": letter.created_at,
         "replayed_at": letter.replayed_at,
+    })
+}
+
+/// One order of an operator.
+pub(crate) fn audit(entry: &AuditEntry) -> Value {
+    json!({
+        "id": entry.id,
+        "at": entry.at,
+        "subject": entry.subject,
+        "action": entry.action,
+        "path": entry.path,
+        "reason": entry.reason,
+        "outcome": entry.outcome,
+        "trace_id": entry.trace_id,
     })
 }
 

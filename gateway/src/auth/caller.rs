@@ -89,7 +89,7 @@ impl Caller {
         self.with_token()?;
         match self.role {
             Role::Admin | Role::Editor => Ok(()),
-            Role::Viewer | Role::Guest => {
+            Role::Operator | Role::Viewer | Role::Guest => {
                 Err(Problem::forbidden("uploads need a token with the role editor or admin"))
             }
         }
@@ -109,6 +109,17 @@ impl Caller {
             Ok(())
         } else {
             Err(Problem::forbidden("this content belongs to someone else"))
+        }
+    }
+
+    /// Looks at everything that an administrator changes.
+    pub(crate) fn may_operate(&self) -> Result<(), Problem> {
+        self.with_token()?;
+        match self.role {
+            Role::Admin | Role::Operator => Ok(()),
+            Role::Editor | Role::Viewer | Role::Guest => {
+                Err(Problem::forbidden("this needs a token with the role operator or admin"))
+            }
         }
     }
 
@@ -183,5 +194,18 @@ mod tests {
         assert_eq!(Caller::guest(uuid::Uuid::nil()).may_upload().unwrap_err().status, 401);
         assert_eq!(with(Role::Viewer, "v").may_upload().unwrap_err().status, 403);
         assert!(with(Role::Editor, "e").may_upload().is_ok());
+    }
+
+    #[test]
+    fn operators_look_and_change_nothing() {
+        let operator = with(Role::Operator, "o");
+        assert!(operator.may_operate().is_ok());
+        assert_eq!(operator.may_administrate().unwrap_err().status, 403);
+        assert_eq!(operator.may_upload().unwrap_err().status, 403);
+        let mut draft = content();
+        draft.unlisted = true;
+        assert!(!operator.may_see(&draft));
+        assert_eq!(with(Role::Editor, "e").may_operate().unwrap_err().status, 403);
+        assert_eq!(Caller::guest(uuid::Uuid::nil()).may_operate().unwrap_err().status, 401);
     }
 }

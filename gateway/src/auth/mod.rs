@@ -24,6 +24,8 @@ use std::str::FromStr;
 pub enum Role {
     /// Everything.
     Admin,
+    /// Reads everything under `/admin/api`, changes nothing.
+    Operator,
     /// Uploads, and changes what is theirs.
     Editor,
     /// Watches, under a name.
@@ -38,10 +40,13 @@ impl FromStr for Role {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "admin" => Ok(Self::Admin),
+            "operator" => Ok(Self::Operator),
             "editor" => Ok(Self::Editor),
             "viewer" => Ok(Self::Viewer),
             "guest" => Ok(Self::Guest),
-            other => Err(format!("'{other}' is no role: use admin, editor, viewer or guest")),
+            other => {
+                Err(format!("'{other}' is no role: use admin, operator, editor, viewer or guest"))
+            }
         }
     }
 }

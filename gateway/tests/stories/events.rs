@@ -10,15 +10,22 @@ use playhouse_storage::model::{Content, Stage};
 use serde_json::Value;
 use tower::ServiceExt;
 
-struct Watcher {
+/// A client that reads an event stream.
+pub(crate) struct Watcher {
     body: BodyDataStream,
     text: String,
 }
 
 impl Watcher {
     async fn of(house: &House, content: &Content) -> Self {
-        let path = format!("/api/v1/content/{}/events", content.id);
-        let request = Request::get(path).body(Body::empty()).unwrap();
+        Self::at(house, &format!("/api/v1/content/{}/events", content.id), None).await
+    }
+
+    pub(crate) async fn at(house: &House, path: &str, token: Option<&str>) -> Self {
+        let request = token
+            .into_iter()
+            .fold(Request::get(path), |request, token| request.header("authorization", token));
+        let request = request.body(Body::empty()).unwrap();
         let response = house.router.clone().oneshot(request).await.unwrap();
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         Self { body: response.into_body().into_data_stream(), text: String::new() }
@@ -46,7 +53,7 @@ impl Watcher {
         }
     }
 
-    async fn named(&mut self, name: &str) -> Value {
+    pub(crate) async fn named(&mut self, name: &str) -> Value {
         let (event, data) = self.next().await.unwrap();
         assert_eq!(event, name, "{data}");
         data

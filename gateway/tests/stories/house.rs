@@ -40,9 +40,13 @@ impl House {
     }
 
     pub(crate) async fn with(config: Config) -> Self {
+        Self::on(playhouse_storage::Config::default(), config).await
+    }
+
+    pub(crate) async fn on(storage: playhouse_storage::Config, config: Config) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let keys = Keys::open(folder.path()).unwrap();
-        let stores = Stores::open(&playhouse_storage::Config::default(), folder.path()).unwrap();
+        let stores = Stores::open(&storage, folder.path()).unwrap();
         let fences = stores.catalog.claim_shards(SHARDS).await.unwrap();
         let platform = platform(&stores, fences.clone());
         let gateway = Gateway { platform: platform.clone(), auth: keys.clone(), config };

@@ -7,5 +7,6 @@ mod answers;
 mod contents;
 mod events;
 mod house;
+mod inspector;
 mod stopping;
 mod uploads;

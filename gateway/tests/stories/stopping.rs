@@ -46,9 +46,19 @@ async fn an_open_event_stream_does_not_hold_up_the_end() {
     let house = House::open().await;
     let content = published("ada", "film");
     house.put(&content).await;
-    let running = Running::of(&house).await;
+    check_ends_with_the_node(&house, &format!("/api/v1/content/{}/events", content.id)).await;
+}
+
+#[tokio::test]
+async fn an_open_stream_of_the_tree_does_not_hold_up_the_end() {
+    check_ends_with_the_node(&House::open().await, "/admin/api/tree/stream").await;
+}
+
+async fn check_ends_with_the_node(house: &House, path: &str) {
+    let running = Running::of(house).await;
     let mut stream = TcpStream::connect(running.address).await.unwrap();
-    let ask = format!("GET /api/v1/content/{}/events HTTP/1.1\r\nHost: a\r\n\r\n", content.id);
+    let token = house.token("root", Role::Admin);
+    let ask = format!("GET {path} HTTP/1.1\r\nHost: a\r\nAuthorization: {token}\r\n\r\n");
     stream.write_all(ask.as_bytes()).await.unwrap();
     let mut first = [0; 512];
     assert!(stream.read(&mut first).await.unwrap() > 0);

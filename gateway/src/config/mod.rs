@@ -3,6 +3,10 @@
 //! Everything that a client could make grow (headers, bodies, streams, connections, waiting) has
 //! its bound here.
 
+mod inspector;
+
+pub use inspector::InspectorLimits;
+
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -67,6 +71,8 @@ pub struct Config {
     /// Marks the viewer's cookie `Secure`. On when the node stands behind TLS; plain HTTP on
     /// loopback would lose the cookie in some browsers.
     pub viewer_cookie_secure: bool,
+    /// Looking at actors, and ordering them about.
+    pub inspector: InspectorLimits,
 }
 
 impl Default for Config {
@@ -97,6 +103,7 @@ impl Default for Config {
             token_ttl_s: 30 * 86_400,
             viewer_cookie_ttl_s: 400 * 86_400,
             viewer_cookie_secure: false,
+            inspector: InspectorLimits::default(),
         }
     }
 }
@@ -132,7 +139,7 @@ impl Config {
         if self.list_default > self.list_max {
             return Err("gateway.list_default must not be above list_max".to_owned());
         }
-        Ok(())
+        self.inspector.validate().map_err(|error| format!("gateway.inspector.{error}"))
     }
 
     fn at_least_one(&self) -> [(&'static str, u64); 13] {
@@ -168,7 +175,7 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
-    use super::Config;
+    use super::{Config, InspectorLimits};
 
     #[test]
     fn the_defaults_hold_against_each_other() {
@@ -179,6 +186,14 @@ mod tests {
     fn a_zero_is_named() {
         let config = Config { sse_streams_max: 0, ..Config::default() };
         assert_eq!(config.validate(), Err("gateway.sse_streams_max must be at least 1".into()));
+    }
+
+    #[test]
+    fn a_zero_of_the_inspector_is_named_with_its_section() {
+        let inspector = InspectorLimits { looks_max: 0, ..InspectorLimits::default() };
+        let config = Config { inspector, ..Config::default() };
+        let error = config.validate().unwrap_err();
+        assert_eq!(error, "gateway.inspector.looks_max must be at least 1");
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! `/admin/api`: what an operator looks at and does.
+//! `/admin/api/dead-letters`: work that gave up, and another chance for it.
 
+use super::{Admin, Reader};
 use crate::App;
-use crate::auth::Caller;
 use crate::content::{ask, no_cache, unexpected};
 use crate::extract::{Id, Params};
 use crate::problem::{Answer, Problem};
@@ -23,12 +23,11 @@ pub(crate) struct PageParams {
 }
 
 /// GET: work that gave up, newest first.
-pub(crate) async fn dead_letters(
+pub(crate) async fn list(
+    _: Reader,
     State(app): State<App>,
-    caller: Caller,
     Params(params): Params<PageParams>,
 ) -> Answer {
-    caller.may_administrate()?;
     let limit = params.limit.unwrap_or(app.config.list_default).clamp(1, app.config.list_max);
     let catalog = &app.platform.engines.catalog;
     let mut letters = catalog.dead_letters(params.cursor, limit + 1).await?;
@@ -40,12 +39,7 @@ pub(crate) async fn dead_letters(
 }
 
 /// POST: puts the work back in the queue. A letter that was replayed already stays so.
-pub(crate) async fn replay(
-    State(app): State<App>,
-    caller: Caller,
-    Id(id): Id<DeadLetterId>,
-) -> Answer {
-    caller.may_administrate()?;
+pub(crate) async fn replay(_: Admin, State(app): State<App>, Id(id): Id<DeadLetterId>) -> Answer {
     let letter = letter(&app, id).await?;
     if letter.replayed_at.is_none() {
         match ask(&app, letter.content_id, Ask::Replay(id)).await? {
