@@ -1,28 +1,50 @@
-//! Puts the platform together: handles first, then the directory, then who is supervised.
+//! Puts the platform together: handles first, then the directory, then who can be supervised.
 //!
-//! Order of the table is order of start: the event bridge before those who tell events, the
-//! janitor last, because it asks everybody.
+//! Nothing is started here, and nothing decided about it: the one table of that is the node's.
 
 use crate::content::{Checks, Manifests};
 use crate::encode::Pool;
 use crate::events::{Bridge, Hub, Janitor};
 use crate::runtime::{
-    Backoff, Bell, ChildSpec, Directory, Handle, Inspector, Passivator, Restart, RestartPolicy,
-    Timekeeper, Tree,
+    Bell, ChildSpec, Directory, Handle, Inspector, Passivator, RestartPolicy, Service, Timekeeper,
+    Tree,
 };
 use crate::{Config, Engines, Platform, upload};
 use playhouse_storage::model::Fence;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-/// Ten restarts in a minute mean that restarting does not help; the node ends and says why.
-const POLICY: RestartPolicy = RestartPolicy {
-    restart: Restart::Permanent,
-    intensity: 10,
-    window: Duration::from_secs(60),
-    backoff: Backoff { first: Duration::from_millis(100), most: Duration::from_secs(5) },
-};
+/// The services of the platform, each of which becomes a row of the supervision table.
+pub struct Parts {
+    /// Outbox to event log.
+    pub bridge: Part<Bridge>,
+    /// Asks again wherever something was left unfinished.
+    pub janitor: Part<Janitor>,
+    /// Gives work to workers.
+    pub pool: Part<Pool>,
+    /// Sends idle entities to sleep.
+    pub passivator: Part<Passivator>,
+    /// Rings the durable timers of entities.
+    pub timekeeper: Part<Timekeeper>,
+}
+
+/// A service that can be made at any time, and the handle that is pointed to whichever runs.
+pub struct Part<S: Service> {
+    handle: Handle<S::Message>,
+    make: Box<dyn Fn() -> S + Send + Sync>,
+}
+
+impl<S: Service> Part<S> {
+    fn new(handle: &Handle<S::Message>, make: impl Fn() -> S + Send + Sync + 'static) -> Self {
+        Self { handle: handle.clone(), make: Box::new(make) }
+    }
+
+    /// Its row in the table.
+    #[must_use]
+    pub fn child(self, name: &'static str, policy: RestartPolicy) -> ChildSpec {
+        ChildSpec::service(name, policy, &self.handle, self.make)
+    }
+}
 
 /// The kinds whose entities set durable timers.
 const BELLS: &[Bell] = &[Bell::of::<upload::Session>()];
@@ -36,10 +58,7 @@ pub fn assemble(
     config: Config,
     fences: Vec<Fence>,
     scratch: &Path,
-) -> (Platform, Vec<ChildSpec>) {
-    let (pool, bridge, janitor, passivator) =
-        (Handle::new(), Handle::new(), Handle::new(), Handle::new());
-    let timekeeper = Handle::new();
+) -> (Platform, Parts) {
     let directory = Directory::new(fences, config.runtime.clone());
     let platform = Platform {
         manifests: Manifests::new(engines.catalog.clone(), config.manifest_names_max),
@@ -48,36 +67,33 @@ pub fn assemble(
         engines,
         inspector: Inspector::new(&directory, Tree::default()),
         directory: directory.clone(),
-        pool: pool.clone(),
-        bridge: bridge.clone(),
-        timekeeper: timekeeper.clone(),
+        pool: Handle::new(),
+        bridge: Handle::new(),
+        timekeeper: Handle::new(),
         config: Arc::new(config),
     };
     directory.bind(platform.clone());
+    let parts = parts(&platform, scratch);
+    (platform, parts)
+}
+
+fn parts(platform: &Platform, scratch: &Path) -> Parts {
     let work_dir = scratch.join("work");
-    let attempts = platform.config.encode.attempt_watch();
     let (for_bridge, for_pool, for_janitor, for_timekeeper) =
         (platform.clone(), platform.clone(), platform.clone(), platform.clone());
-    let table = vec![
-        ChildSpec::service("events.bridge", POLICY, &bridge, move || {
+    let directory = platform.directory.clone();
+    Parts {
+        bridge: Part::new(&platform.bridge, move || {
             let engines = &for_bridge.engines;
             let config = for_bridge.config.events.clone();
             Bridge::new(engines.catalog.clone(), engines.eventlog.clone(), config)
         }),
-        ChildSpec::service("encode.pool", POLICY, &pool, move || {
-            Pool::new(for_pool.clone(), work_dir.clone())
-        })
-        .tasks_watched(attempts),
-        ChildSpec::service("runtime.passivator", POLICY, &passivator, move || {
-            Passivator::new(directory.clone())
-        }),
-        ChildSpec::service("runtime.timekeeper", POLICY, &timekeeper, move || {
+        janitor: Part::new(&Handle::new(), move || Janitor::new(for_janitor.clone())),
+        pool: Part::new(&platform.pool, move || Pool::new(for_pool.clone(), work_dir.clone())),
+        passivator: Part::new(&Handle::new(), move || Passivator::new(directory.clone())),
+        timekeeper: Part::new(&platform.timekeeper, move || {
             let Platform { engines, directory, config, .. } = for_timekeeper.clone();
             Timekeeper::new(engines.catalog, directory, BELLS, config.timers.clone())
         }),
-        ChildSpec::service("events.janitor", POLICY, &janitor, move || {
-            Janitor::new(for_janitor.clone())
-        }),
-    ];
-    (platform, table)
+    }
 }

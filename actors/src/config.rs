@@ -102,6 +102,9 @@ pub struct Events {
     pub janitor_every_s: u64,
     /// Records that the janitor reads at once.
     pub janitor_page_max: u32,
+    /// Entities that the janitor asks side by side, in one step: they share one commit, and others
+    /// notice nothing of it.
+    pub janitor_group_max: usize,
     /// The orders of operators are kept for so many days: a year lets an incident be traced back.
     pub audit_keep_days: u32,
 }
@@ -173,6 +176,7 @@ impl Default for Events {
             bridge_poll_ms: 1_000,
             janitor_every_s: 60,
             janitor_page_max: 100,
+            janitor_group_max: 10,
             audit_keep_days: 365,
         }
     }
@@ -264,6 +268,7 @@ impl Events {
         above_zero("bridge_poll_ms", self.bridge_poll_ms)?;
         above_zero("janitor_every_s", self.janitor_every_s)?;
         above_zero("janitor_page_max", u64::from(self.janitor_page_max))?;
+        above_zero("janitor_group_max", self.janitor_group_max as u64)?;
         above_zero("audit_keep_days", u64::from(self.audit_keep_days))
     }
 }

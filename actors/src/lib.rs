@@ -16,6 +16,6 @@ mod config;
 mod platform;
 mod weight;
 
-pub use assemble::assemble;
+pub use assemble::{Part, Parts, assemble};
 pub use config::Config;
 pub use platform::{Engines, Platform};

@@ -53,14 +53,12 @@ impl Node {
         tracing::info!(shards = fences.len(), released, "shards claimed, job leases released");
 
         let scratch = stores.data_dir.temporary();
-        let (platform, table) =
+        let (platform, parts) =
             playhouse_actors::assemble(engines(&stores), config.actors, fences, &scratch);
         let gateway =
             Gateway { platform: platform.clone(), auth: keys, config: config.gateway.clone() };
         let front = tree::Front { listener, gateway, config: config.gateway };
-        let supervisor =
-            tree::start(table, front, &platform.config.runtime, platform.inspector.tree_root())
-                .await?;
+        let supervisor = tree::start(&platform, parts, front).await?;
         ready(address, began);
         let stop = Duration::from_millis(config.node.stop_ms);
         Ok(Self { supervisor, platform, stop, terminate, interrupt, _stores: stores })

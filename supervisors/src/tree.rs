@@ -1,27 +1,66 @@
-//! The supervision tree: the services of the platform, and the listener on top of them.
+//! The supervision table of a node: who is started in which order, what an end of each means, and
+//! how long its handlers may take. All of it is here and nowhere else.
 //!
-//! Children start from top to bottom and stop from bottom to top: the listener comes last and
-//! goes first, so nobody is promised what nobody would do.
+//! Rows start from top to bottom and stop from bottom to top: the listener comes last and goes
+//! first, so nobody is promised what nobody would do. A service that does not stay up ends its
+//! branch, a branch that does not stay up ends the node, with exit code 1 and the reason.
+//!
+//! Numbers are keys of `[actors.runtime]`, with their reasons: intensity, window and backoff of a
+//! service are `service_*`, those of a branch follow from them and `branch_restarts_max`; a handler
+//! is reported after `handler_report_ms` and, when it waits, killed after `handler_kill_ms`.
 
 use crate::http::Http;
 use anyhow::Result;
+use playhouse_actors::runtime::Strategy::{OneForOne, RestForOne};
 use playhouse_actors::runtime::{
-    Backoff, ChildSpec, Config as Limits, Handle, Restart, RestartPolicy, Strategy, Supervisor,
-    Tree,
+    ChildSpec, Config as Limits, Directory, EntityRules, Handle, RestartPolicy, Supervisor, Watch,
 };
+use playhouse_actors::{Parts, Platform, content, rendition, upload};
 use playhouse_gateway::{Config, Gateway};
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::time::Duration;
 
-/// A listener that ends is out of sockets or memory for a moment; one that ends ten times within
-/// a minute needs another start of the process.
-const LISTENER: RestartPolicy = RestartPolicy {
-    restart: Restart::Permanent,
-    intensity: 10,
-    window: Duration::from_secs(60),
-    backoff: Backoff { first: Duration::from_millis(100), most: Duration::from_secs(5) },
-};
+/// The services, in the order of their start. Every one is permanent: none has a last message.
+fn services(parts: Parts, front: Front, limits: &Limits, attempts: Watch) -> Vec<ChildSpec> {
+    let (service, branch) = (limits.service_policy(), limits.branch_policy());
+    let watch = limits.watch();
+    let runtime = vec![
+        parts.passivator.child("passivator", service).watched(watch),
+        parts.timekeeper.child("timekeeper", service).watched(watch),
+    ];
+    // Its tasks are attempts, with a worker each: they speak seldom.
+    let encode = vec![parts.pool.child("pool", service).watched(watch).tasks_watched(attempts)];
+    let events = vec![
+        parts.bridge.child("bridge", service).watched(watch),
+        parts.janitor.child("janitor", service).watched(watch),
+    ];
+    // The only way to order a restart: it can be restarted, not stopped. Its task serves for as
+    // long as it lives and says nothing, which is no reason to end it.
+    let http = vec![front.child("listener", service).watched(watch).essential()];
+    vec![
+        // Neither builds on the other: one looks at who is idle, one at the rows of timers.
+        ChildSpec::branch("runtime", OneForOne, branch, runtime),
+        // Before the janitor, which has sources hashed that it finds unhashed.
+        ChildSpec::branch("encode", OneForOne, branch, encode),
+        // What the janitor has entities commit becomes events: with the bridge it starts anew, and
+        // looks once more at everything that was left.
+        ChildSpec::branch("events", RestForOne, branch, events),
+        // Last: a client is let in when everybody is there to serve it.
+        ChildSpec::branch("http", OneForOne, branch, http),
+    ]
+}
+
+/// The kinds of entities. None is started or kept up: the next message loads it from its rows. One
+/// that crashes at once again rests (`crashes_max`, `crash_*`), so that it keeps no store busy.
+fn entities(directory: &Directory, limits: &Limits) {
+    let rules: EntityRules = limits.entity_rules();
+    // A client asks again by itself, and waits for the offset.
+    directory.rule::<upload::Session>(rules);
+    // Its jobs and transcoders report to it; what is lost while it rests the janitor asks again.
+    directory.rule::<content::Pipeline>(rules);
+    // A segment that it does not take is handed over again with the next attempt of its job.
+    directory.rule::<rendition::Transcoder>(rules);
+}
 
 /// What the listener serves.
 pub(crate) struct Front {
@@ -33,25 +72,24 @@ pub(crate) struct Front {
     pub(crate) config: Config,
 }
 
-/// Starts the services of `table` and the listener on top of them.
+/// Starts the tree.
 ///
 /// # Errors
 /// The first child that does not start.
-pub(crate) async fn start(
-    mut table: Vec<ChildSpec>,
-    front: Front,
-    limits: &Limits,
-    tree: &Tree,
-) -> Result<Supervisor> {
-    table.push(ChildSpec::service("http", LISTENER, &Handle::new(), front.service()));
-    Ok(Supervisor::start(Strategy::OneForOne, table, limits, tree).await?)
+pub(crate) async fn start(platform: &Platform, parts: Parts, front: Front) -> Result<Supervisor> {
+    let limits = &platform.config.runtime;
+    entities(&platform.directory, limits);
+    let table = services(parts, front, limits, platform.config.encode.attempt_watch());
+    let root = platform.inspector.tree_root();
+    Ok(Supervisor::start(OneForOne, table, limits, root).await?)
 }
 
 impl Front {
-    fn service(self) -> impl Fn() -> Http {
+    fn child(self, name: &'static str, policy: RestartPolicy) -> ChildSpec {
         let listener = Arc::new(self.listener);
         let router = playhouse_gateway::router(self.gateway);
         let config = self.config;
-        move || Http::new(Arc::clone(&listener), router.clone(), config.clone())
+        let make = move || Http::new(Arc::clone(&listener), router.clone(), config.clone());
+        ChildSpec::service(name, policy, &Handle::new(), make)
     }
 }

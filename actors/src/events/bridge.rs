@@ -34,16 +34,18 @@ impl Bridge {
         Self { catalog, log, config }
     }
 
-    async fn carry_all(&self) -> playhouse_storage::Result<()> {
-        loop {
-            let rows = self.catalog.outbox(self.config.bridge_batch_max).await?;
-            let Some(last) = rows.last().map(|row| row.position) else { return Ok(()) };
-            for (topic, records) in by_topic(rows) {
-                self.log.append(&topic, records).await?;
-            }
-            failpoint::pass("outbox.appended");
-            self.catalog.outbox_done(last).await?;
+    /// Carries one batch, so that no message keeps the bridge longer than that. True when there may
+    /// be more.
+    async fn carry(&self) -> playhouse_storage::Result<bool> {
+        let rows = self.catalog.outbox(self.config.bridge_batch_max).await?;
+        let Some(last) = rows.last().map(|row| row.position) else { return Ok(false) };
+        let is_full = rows.len() >= self.config.bridge_batch_max as usize;
+        for (topic, records) in by_topic(rows) {
+            self.log.append(&topic, records).await?;
         }
+        failpoint::pass("outbox.appended");
+        self.catalog.outbox_done(last).await?;
+        Ok(is_full)
     }
 
     fn poll_later(&self, me: &Handle<Message>) {
@@ -61,9 +63,14 @@ impl Service for Bridge {
     }
 
     async fn handle(&mut self, message: Message, me: &Handle<Message>) -> Result<(), Exit> {
-        if let Err(error) = self.carry_all().await {
+        match self.carry().await {
+            // In a mailbox that has no room for it there is another message to go on with.
+            Ok(true) => me.hint(Message::Wake),
+            Ok(false) => {}
             // The rows stay in the outbox; the next poll tries again.
-            tracing::warn!(%error, "the outbox could not be carried to the event log");
+            Err(error) => {
+                tracing::warn!(%error, "the outbox could not be carried to the event log");
+            }
         }
         match message {
             Message::Poll => self.poll_later(me),

@@ -1,14 +1,17 @@
 //! `events::Janitor`: once a minute, mends what crashes, lost wakes and lost clients leave behind.
 //!
 //! It decides nothing itself: it asks the entity whose record looks unfinished, and that entity
-//! looks at its rows. So nothing stays in limbo for longer than a round.
+//! looks at its rows. So nothing stays in limbo for longer than a round. A round is many small
+//! steps, one to a message, so that no message keeps it longer than a few asks may take.
 
 use crate::Platform;
 use crate::runtime::{AskError, Exit, Handle, Service};
 use crate::{content, upload};
+use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use playhouse_storage::Result as Stored;
 use playhouse_storage::model::{ContentId, Stage, UploadId, UploadState};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// What the janitor is told.
@@ -16,48 +19,105 @@ use std::time::Duration;
 pub enum Message {
     /// Another round.
     Round,
+    /// The next step of the round.
+    GoOn,
 }
 
 /// The role of the janitor is to ask again wherever something was left unfinished.
 pub struct Janitor {
     platform: Platform,
+    /// What is left of the round.
+    agenda: VecDeque<Step>,
+}
+
+/// One step: reads one page, or mends one group.
+enum Step {
+    NotHandedOver,
+    Orphans,
+    /// Behind this one.
+    Unfinished(Option<ContentId>),
+    Mend(Vec<Mend>),
+    /// Orders of operators that are older than they are kept for.
+    ForgetOrders,
+}
+
+/// One thing to be mended.
+#[derive(Clone, Copy)]
+enum Mend {
+    HandOver(UploadId),
+    Discard(UploadId),
+    Advance(ContentId),
 }
 
 impl Janitor {
     /// A janitor of this platform.
     #[must_use]
     pub fn new(platform: Platform) -> Self {
-        Self { platform }
+        Self { platform, agenda: VecDeque::new() }
     }
 
-    async fn round(&self) -> Stored<()> {
+    fn begin_round(&mut self) {
+        let (unfinished, forget) = (Step::Unfinished(None), Step::ForgetOrders);
+        self.agenda = VecDeque::from([Step::NotHandedOver, Step::Orphans, unfinished, forget]);
+    }
+
+    async fn take(&mut self, step: Step) -> Stored<()> {
         let page = self.platform.config.events.janitor_page_max;
-        let catalog = &self.platform.engines.catalog;
-        for id in catalog.uploads_not_handed_over(page).await? {
-            self.ask_session(id, upload::Request::HandOver).await;
+        let engines = &self.platform.engines;
+        let found: Vec<Mend> = match step {
+            Step::NotHandedOver => {
+                let ids = engines.catalog.uploads_not_handed_over(page).await?;
+                ids.into_iter().map(Mend::HandOver).collect()
+            }
+            Step::Orphans => engines.staging.list().await?.into_iter().map(Mend::Discard).collect(),
+            Step::Unfinished(after) => {
+                let ids = engines.catalog.contents_unfinished(after, page).await?;
+                if let Some(last) = ids.last() {
+                    self.agenda.push_front(Step::Unfinished(Some(*last)));
+                }
+                ids.into_iter().map(Mend::Advance).collect()
+            }
+            Step::Mend(group) => return self.mend_all(group).await,
+            Step::ForgetOrders => {
+                let forgotten = engines.catalog.audit_forget(self.kept_since(), page).await?;
+                if forgotten >= u64::from(page) {
+                    self.agenda.push_front(Step::ForgetOrders);
+                }
+                vec![]
+            }
+        };
+        for group in found.chunks(self.platform.config.events.janitor_group_max).rev() {
+            self.agenda.push_front(Step::Mend(group.to_vec()));
         }
-        self.discard_orphans().await?;
-        self.advance_unfinished(page).await?;
-        self.forget_orders(page).await
-    }
-
-    /// Orders of operators that are older than they are kept for.
-    async fn forget_orders(&self, page: u32) -> Stored<()> {
-        let days = i64::from(self.platform.config.events.audit_keep_days);
-        let kept = SignedDuration::from_hours(24 * days);
-        let before = Timestamp::now().saturating_sub(kept).unwrap_or(Timestamp::MIN);
-        while self.platform.engines.catalog.audit_forget(before, page).await? >= u64::from(page) {}
         Ok(())
     }
 
-    /// Staged bytes that nobody can ever continue: of uploads that have no record or have ended.
-    /// A writer that was late leaves them, or a failure of power in the middle of their removal.
-    async fn discard_orphans(&self) -> Stored<()> {
-        for id in self.platform.engines.staging.list().await? {
-            if self.is_orphan(id).await? {
-                self.platform.engines.staging.discard(id).await?;
-                tracing::info!(upload = %id, "staged bytes that nobody continues were removed");
-            }
+    fn kept_since(&self) -> Timestamp {
+        let days = i64::from(self.platform.config.events.audit_keep_days);
+        let kept = SignedDuration::from_hours(24 * days);
+        Timestamp::now().saturating_sub(kept).unwrap_or(Timestamp::MIN)
+    }
+
+    /// Mends a group side by side, so that one that does not answer holds up no other.
+    async fn mend_all(&self, group: Vec<Mend>) -> Stored<()> {
+        join_all(group.into_iter().map(|it| self.mend(it))).await.into_iter().collect()
+    }
+
+    async fn mend(&self, it: Mend) -> Stored<()> {
+        match it {
+            Mend::HandOver(id) => self.ask_session(id, upload::Request::HandOver).await,
+            Mend::Advance(id) => self.ask_pipeline(id).await,
+            Mend::Discard(id) => self.discard_orphan(id).await?,
+        }
+        Ok(())
+    }
+
+    /// Removes staged bytes that nobody can ever continue: of uploads that have no record or have
+    /// ended. A writer that was late leaves them, or a failure of power while they were removed.
+    async fn discard_orphan(&self, id: UploadId) -> Stored<()> {
+        if self.is_orphan(id).await? {
+            self.platform.engines.staging.discard(id).await?;
+            tracing::info!(upload = %id, "staged bytes that nobody continues were removed");
         }
         Ok(())
     }
@@ -72,18 +132,6 @@ impl Janitor {
             UploadState::Completed => {
                 let content = catalog.content(upload.content_id).await?;
                 Ok(content.is_none_or(|content| content.stage != Stage::Receive))
-            }
-        }
-    }
-
-    async fn advance_unfinished(&self, page: u32) -> Stored<()> {
-        let mut after = None;
-        loop {
-            let ids = self.platform.engines.catalog.contents_unfinished(after, page).await?;
-            let Some(last) = ids.last() else { return Ok(()) };
-            after = Some(*last);
-            for id in ids {
-                self.ask_pipeline(id).await;
             }
         }
     }
@@ -116,14 +164,19 @@ impl Service for Janitor {
 
     async fn handle(&mut self, message: Message, me: &Handle<Message>) -> Result<(), Exit> {
         match message {
-            Message::Round => {
-                if let Err(error) = self.round().await {
-                    tracing::warn!(%error, "a round of housekeeping was cut short");
-                }
-                let every = Duration::from_secs(self.platform.config.events.janitor_every_s);
-                me.tell_after(every, Message::Round);
-            }
+            Message::Round => self.begin_round(),
+            Message::GoOn => {}
         }
+        let Some(step) = self.agenda.pop_front() else {
+            let every = Duration::from_secs(self.platform.config.events.janitor_every_s);
+            me.tell_after(every, Message::Round);
+            return Ok(());
+        };
+        if let Err(error) = self.take(step).await {
+            tracing::warn!(%error, "a round of housekeeping was cut short");
+            self.agenda.clear();
+        }
+        me.tell_after(Duration::ZERO, Message::GoOn);
         Ok(())
     }
 }

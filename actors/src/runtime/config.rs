@@ -44,6 +44,24 @@ pub struct Config {
     /// Milliseconds after which a handler that waits is killed, so that its actor starts anew: far
     /// beyond any ask's deadline, so nobody waits for its answer any more.
     pub handler_kill_ms: u64,
+    /// Restarts of one service within `service_window_s`; one more means that restarting does not
+    /// help, and its branch gives up. Ten bridge a disk that is full or a port that is taken.
+    pub service_restarts_max: u32,
+    /// Seconds in which `service_restarts_max` counts: ten waits of growing length take half of it.
+    pub service_window_s: u64,
+    /// Milliseconds before the first restart of a service or a branch; each further one within the
+    /// window doubles it. Nobody notices a tenth of a second.
+    pub service_backoff_first_ms: u64,
+    /// Milliseconds before a restart at most: a mended cause is found out within this time.
+    pub service_backoff_max_ms: u64,
+    /// Restarts of a branch that gave up, within as many windows of its services and one more;
+    /// then the node ends and says why. A branch starts its services from nothing, which mends what
+    /// one of them alone cannot; twice without success is no accident.
+    pub branch_restarts_max: u32,
+    /// Milliseconds that an actor which was killed may take to end; one that blocks its thread does
+    /// not end, and is given up as stuck. Others end within microseconds, so this is for a machine
+    /// that is busy.
+    pub kill_grace_ms: u64,
     /// Seconds that a service's start may take: it opens sockets and reads its rows, a slow disk
     /// and a recovery included.
     pub start_deadline_s: u64,
@@ -71,6 +89,12 @@ impl Default for Config {
             crash_rest_max_ms: 10_000,
             handler_report_ms: 2_000,
             handler_kill_ms: 60_000,
+            service_restarts_max: 10,
+            service_window_s: 60,
+            service_backoff_first_ms: 100,
+            service_backoff_max_ms: 5_000,
+            branch_restarts_max: 2,
+            kill_grace_ms: 1_000,
             start_deadline_s: 30,
             stop_deadline_s: 10,
             close_deadline_s: 10,
@@ -98,6 +122,12 @@ impl Config {
             ("crash_rest_max_ms", self.crash_rest_max_ms),
             ("handler_report_ms", self.handler_report_ms),
             ("handler_kill_ms", self.handler_kill_ms),
+            ("service_restarts_max", u64::from(self.service_restarts_max)),
+            ("service_window_s", self.service_window_s),
+            ("service_backoff_first_ms", self.service_backoff_first_ms),
+            ("service_backoff_max_ms", self.service_backoff_max_ms),
+            ("branch_restarts_max", u64::from(self.branch_restarts_max)),
+            ("kill_grace_ms", self.kill_grace_ms),
             ("start_deadline_s", self.start_deadline_s),
             ("stop_deadline_s", self.stop_deadline_s),
             ("close_deadline_s", self.close_deadline_s),
@@ -144,10 +174,40 @@ impl Config {
         EntityRules { restart, watch: self.watch() }
     }
 
+    /// When and how often a service is restarted.
+    #[must_use]
+    pub fn service_policy(&self) -> RestartPolicy {
+        RestartPolicy {
+            restart: Restart::Permanent,
+            intensity: self.service_restarts_max,
+            window: Duration::from_secs(self.service_window_s),
+            backoff: Backoff {
+                first: Duration::from_millis(self.service_backoff_first_ms),
+                most: Duration::from_millis(self.service_backoff_max_ms),
+            },
+        }
+    }
+
+    /// When and how often a branch is restarted. One that gives up as rarely as its services allow
+    /// does so once in each of their windows, so its own window must be longer than all of them.
+    #[must_use]
+    pub fn branch_policy(&self) -> RestartPolicy {
+        let services = self.service_policy();
+        let windows = self.branch_restarts_max.saturating_add(1);
+        let window = services.window.saturating_mul(windows);
+        RestartPolicy { intensity: self.branch_restarts_max, window, ..services }
+    }
+
     /// `idle_s`.
     #[must_use]
     pub fn idle(&self) -> Duration {
         Duration::from_secs(self.idle_s)
+    }
+
+    /// `kill_grace_ms`.
+    #[must_use]
+    pub fn kill_grace(&self) -> Duration {
+        Duration::from_millis(self.kill_grace_ms)
     }
 
     /// `start_deadline_s`.

@@ -5,12 +5,14 @@
 
 use super::chronicle::Happening;
 use super::inspect::view::Role;
+use super::life::{Levers, Life, Reins, ended_or_stuck};
 use super::mailbox::{Closed, Stamp};
-use super::member::{Levers, Life as Lived, Member, Rules};
+use super::member::{Life as Lived, Member, Rules};
 use super::vitals::Vitals;
-use super::{Config, Exit, Handle, Named, Pulse, Service, panics, trace};
+use super::{Config, Exit, Handle, Named, Pulse, Service, StartError, panics, trace};
+use futures_util::FutureExt as _;
 use futures_util::future::{AbortHandle, Abortable};
-use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, ActorRuntime, Message};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, ActorRuntime, Message, SpawnErr};
 use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -26,6 +28,7 @@ pub(super) struct Incarnation<M> {
     member: Arc<Member>,
     vitals: Arc<Vitals>,
     exit: watch::Sender<Option<Exit>>,
+    killed: Arc<watch::Sender<bool>>,
     /// None once it has ended: nothing can be linked to it any more.
     tasks: Mutex<Option<JoinSet<()>>>,
 }
@@ -44,15 +47,6 @@ pub(super) enum Mail<M> {
 
 impl<M: Send + 'static> Message for Mail<M> {}
 
-/// A life, as its supervisor holds it.
-pub(super) struct Life {
-    pub(super) cell: ActorCell,
-    /// Completes when `Service::start` is through; dropped when it is not.
-    pub(super) started: oneshot::Receiver<()>,
-    /// Completes when nothing of it is left.
-    pub(super) ended: oneshot::Receiver<Exit>,
-}
-
 /// Begins a life of the service that `member` stands for, and points `handle` to it.
 pub(super) fn begin<S: Service>(
     member: &Arc<Member>,
@@ -65,6 +59,7 @@ pub(super) fn begin<S: Service>(
         member: Arc::clone(member),
         vitals: Arc::new(Vitals::new(config.service_mailbox_messages_max)),
         exit: watch::Sender::new(None),
+        killed: Arc::default(),
         tasks: Mutex::new(Some(JoinSet::new())),
     });
     let (started_sender, started) = oneshot::channel();
@@ -79,13 +74,17 @@ pub(super) fn begin<S: Service>(
         ended: Some(ended_sender),
         backlog: None,
     };
-    let spawned = ActorRuntime::spawn_instant(None, Host::<S>(PhantomData), state);
-    let (mailbox, _) = spawned.map_err(|error| Exit::Failed { error: error.to_string() })?;
-    let cell = mailbox.get_cell();
-    me.mailbox.get_or_init(|| mailbox);
-    let levers = Levers::Actor(cell.clone(), nudge::<S::Message>);
-    member.lives(Lived { vitals: Arc::clone(&me.vitals), levers });
-    Ok(Life { cell, started, ended })
+    let mailbox = spawn::<S>(state).map_err(|error| Exit::Failed { error: error.to_string() })?;
+    let levers = me.levers(&mailbox);
+    me.begins(mailbox);
+    let (killed, handle) = (Arc::clone(&me.killed), handle.clone());
+    let ended = ended_or_stuck(ended, killed, config.kill_grace(), move || me.cut_off(&handle));
+    Ok(Life { reins: Reins(levers), started: started.fuse(), ended: ended.boxed() })
+}
+
+#[allow(clippy::disallowed_methods, reason = "this is where services are spawned")]
+fn spawn<S: Service>(state: State<S>) -> Result<ActorRef<Mail<S::Message>>, SpawnErr> {
+    ActorRuntime::spawn_instant(None, Host::<S>(PhantomData), state).map(|(mailbox, _)| mailbox)
 }
 
 #[cfg(debug_assertions)]
@@ -98,6 +97,40 @@ fn nudge<M: Send + 'static>(cell: &ActorCell) {
 fn nudge<M: Send + 'static>(_: &ActorCell) {}
 
 impl<M: Send + 'static> Incarnation<M> {
+    /// Its mailbox is there: its member has a life from now on. The actor and whoever spawned it
+    /// both call this, whoever comes first, so that an end never overtakes it.
+    fn begins(&self, mailbox: ActorRef<Mail<M>>) {
+        self.mailbox.get_or_init(|| {
+            let (vitals, levers) = (Arc::clone(&self.vitals), self.levers(&mailbox));
+            self.member.lives(Lived { vitals, levers });
+            mailbox
+        });
+    }
+
+    fn levers(&self, mailbox: &ActorRef<Mail<M>>) -> Levers {
+        let (cell, killed) = (mailbox.get_cell(), Arc::clone(&self.killed));
+        Levers::Actor { cell, nudge: nudge::<M>, killed }
+    }
+
+    /// Leaves a life alone that was killed and blocks its thread: nobody reaches it any more, and
+    /// nothing that belonged to it goes on.
+    fn cut_off(self: &Arc<Self>, handle: &Handle<M>) {
+        handle.clear(self);
+        drop(self.take_tasks());
+        self.tell_end(&Exit::Stuck);
+    }
+
+    /// Tells everybody but the supervisor. Only the first end counts.
+    fn tell_end(&self, exit: &Exit) {
+        trace::service_ended(&self.member.path, exit);
+        self.member.life_ended(&self.vitals, exit);
+        self.exit.send_if_modified(|told| {
+            let first = told.is_none();
+            told.get_or_insert_with(|| exit.clone());
+            first
+        });
+    }
+
     pub(super) fn tell(
         &self,
         message: M,
@@ -153,7 +186,7 @@ impl<M: Send + 'static> Incarnation<M> {
         self.link(async move {
             let watched = panics::watched(&vitals, async move { Ok(task.await) });
             let result = Abortable::new(watched, registration).await;
-            let result = result.unwrap_or_else(|_| Err(linked.member.doom()));
+            let result = result.unwrap_or_else(|_| Err(linked.member.doom(&vitals)));
             linked.end(result.as_ref().err().unwrap_or(&Exit::Stopped));
             move || ended(result)
         });
@@ -209,7 +242,7 @@ struct State<S: Service> {
     service: S,
     handle: Handle<S::Message>,
     me: Arc<Incarnation<S::Message>>,
-    started: Option<oneshot::Sender<()>>,
+    started: Option<oneshot::Sender<Result<(), StartError>>>,
     ended: Option<oneshot::Sender<Exit>>,
     /// When the last message was done, if others waited then: the next one begins at once, and
     /// reading the clock again would cost more than the time in between.
@@ -235,13 +268,13 @@ impl<S: Service> Actor for Host<S> {
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
         // This may run before the spawning thread has come to it.
-        state.me.mailbox.get_or_init(|| myself);
+        state.me.begins(myself);
         let me = Arc::clone(&state.me);
         let result = panics::watched(&me.vitals, state.service.start(&state.handle)).await;
         if result.is_ok()
             && let Some(started) = state.started.take()
         {
-            let _ = started.send(());
+            let _ = started.send(Ok(()));
         }
         state.go_on(result).await
     }
@@ -320,9 +353,7 @@ impl<S: Service> State<S> {
 
     fn tell_end(&mut self, exit: Exit) {
         if let Some(ended) = self.ended.take() {
-            trace::service_ended(&self.me.member.path, &exit);
-            self.me.member.ended(&exit);
-            self.me.exit.send_replace(Some(exit.clone()));
+            self.me.tell_end(&exit);
             // A supervisor that is gone has ended the whole tree.
             let _ = ended.send(exit);
         }
@@ -335,7 +366,7 @@ impl<S: Service> Drop for State<S> {
         self.handle.clear(&self.me);
         drop(self.me.take_tasks());
         if self.ended.is_some() {
-            let exit = self.me.member.doom();
+            let exit = self.me.member.doom(&self.me.vitals);
             self.tell_end(exit);
         }
     }

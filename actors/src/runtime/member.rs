@@ -6,10 +6,9 @@
 use super::chronicle::{Chronicle, Happening};
 use super::inspect::view::Role;
 use super::ledger::{Ledger, Sums};
+use super::life::Levers;
 use super::vitals::Vitals;
 use super::{Exit, RestartPolicy, Strategy, Watch, clock};
-use futures_util::future::AbortHandle;
-use ractor::ActorCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -84,14 +83,6 @@ pub(super) enum Standing {
 pub(super) struct Life {
     pub(super) vitals: Arc<Vitals>,
     pub(super) levers: Levers,
-}
-
-/// How a life is ended from outside.
-#[derive(Clone)]
-pub(super) enum Levers {
-    /// An actor; the second wakes it with a message that means nothing.
-    Actor(ActorCell, fn(&ActorCell)),
-    Task(AbortHandle),
 }
 
 /// What an operator asks of a supervisor.
@@ -196,7 +187,14 @@ impl Member {
         now.chronicle.note(Happening::Started, "", 0);
     }
 
-    /// A life of it has ended: its counters are kept, what was in its mailbox is counted as lost.
+    /// This life of it has ended. One that was cut off and ends at last is not the present one.
+    pub(super) fn life_ended(&self, vitals: &Arc<Vitals>, exit: &Exit) {
+        if self.is_life(vitals) {
+            self.ended(exit);
+        }
+    }
+
+    /// The present life of it has ended: its counters are kept, what was in its mailbox is counted as lost.
     pub(super) fn ended(&self, exit: &Exit) {
         let mut now = self.now();
         let (mut lost, mut trace) = (0, 0);
@@ -224,6 +222,11 @@ impl Member {
         now.chronicle.note(Happening::Restarting, &format!("in {:.1} s", after.as_secs_f64()), 0);
     }
 
+    /// It is not started again, for now.
+    pub(super) fn stays_down(&self) {
+        self.now().standing = Standing::Stopped;
+    }
+
     pub(super) fn note(&self, what: Happening, detail: &str) {
         self.now().chronicle.note(what, detail, 0);
     }
@@ -238,8 +241,13 @@ impl Member {
     }
 
     /// The exit of a life that was killed.
-    pub(super) fn doom(&self) -> Exit {
-        self.now().doom.take().unwrap_or(Exit::Killed)
+    pub(super) fn doom(&self, vitals: &Arc<Vitals>) -> Exit {
+        let doom = if self.is_life(vitals) { self.now().doom.take() } else { None };
+        doom.unwrap_or(Exit::Killed)
+    }
+
+    fn is_life(&self, vitals: &Arc<Vitals>) -> bool {
+        self.now().life.as_ref().is_some_and(|life| Arc::ptr_eq(&life.vitals, vitals))
     }
 
     /// The sums of all its lives.
@@ -255,23 +263,6 @@ impl Member {
     /// Since when its present life lasts.
     pub(super) fn started_at(&self) -> Option<jiff::Timestamp> {
         self.now().life.as_ref().map(|life| clock::wall(life.vitals.began()))
-    }
-}
-
-impl Levers {
-    pub(super) fn kill(&self) {
-        match self {
-            Self::Actor(cell, _) => cell.kill(),
-            Self::Task(task) => task.abort(),
-        }
-    }
-
-    #[cfg(debug_assertions)]
-    pub(super) fn nudge(&self) {
-        match self {
-            Self::Actor(cell, nudge) => nudge(cell),
-            Self::Task(_) => {}
-        }
     }
 }
 

@@ -26,6 +26,9 @@ mod member;
 mod orders;
 mod service;
 
+mod branch;
+mod child;
+mod life;
 mod restart;
 mod supervisor;
 mod watch;

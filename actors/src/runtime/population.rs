@@ -1,8 +1,8 @@
 //! Everybody who lives on a node by address: the shards that it owns, the kinds, the room.
 
-use super::chronicle::Happening;
 use super::kind::Kinds;
 use super::member::Action;
+use super::orders::by_operator;
 use super::room::Room;
 use super::shard::{Running, Shard};
 use super::{Config, Exit};
@@ -11,7 +11,6 @@ use hashlink::DefaultHashBuilder;
 use playhouse_storage::model::Fence;
 use std::hash::{BuildHasher as _, Hash};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::time::timeout;
 
 /// The entities of a node.
@@ -82,7 +81,8 @@ impl Population {
         });
         if timeout(self.config.close_deadline(), join_all(finished)).await.is_err() {
             // A handler that is stuck on its thread cannot even be killed; nobody waits for it.
-            join_all(running.iter().map(|it| it.cell.kill_and_wait(Some(GRACE)))).await;
+            let grace = Some(self.config.kill_grace());
+            join_all(running.iter().map(|it| it.cell.kill_and_wait(grace))).await;
         }
     }
 
@@ -91,22 +91,14 @@ impl Population {
     /// is free, and what it commits late meets a newer row.
     pub(super) async fn end(&self, shard: &Shard, running: &Running, action: Action) {
         running.resident.note(by_operator(action), "");
-        if running.cell.stop_and_wait(None, Some(GRACE)).await.is_ok() {
+        // An operator waits, so a handler that should end gets no longer than this.
+        let grace = Some(self.config.kill_grace());
+        if running.cell.stop_and_wait(None, grace).await.is_ok() {
             return;
         }
         running.resident.condemn(Exit::Killed);
-        if running.cell.kill_and_wait(Some(GRACE)).await.is_err() {
+        if running.cell.kill_and_wait(grace).await.is_err() {
             shard.ended(&running.resident, &Exit::Stuck);
         }
-    }
-}
-
-/// An operator waits, so a handler that should end gets no longer than this.
-const GRACE: Duration = Duration::from_secs(1);
-
-fn by_operator(action: Action) -> Happening {
-    match action {
-        Action::Restart => Happening::RestartedByOperator,
-        Action::Stop => Happening::StoppedByOperator,
     }
 }

@@ -1,9 +1,9 @@
 //! A node without HTTP: embedded engines in a temporary folder, the supervision table running.
 
 use playhouse_actors::runtime::inspect::view::{ActorView, TreeQuery};
-use playhouse_actors::runtime::{Strategy, Supervisor};
+use playhouse_actors::runtime::{ChildSpec, Config as Limits, Strategy, Supervisor, Watch};
 use playhouse_actors::upload::{self, Reply};
-use playhouse_actors::{Config, Engines, Platform, assemble};
+use playhouse_actors::{Config, Engines, Parts, Platform, assemble};
 use playhouse_storage::Stores;
 use playhouse_storage::model::{
     Content, ContentId, Stage, Status, Upload, UploadId, UploadMetadata,
@@ -70,10 +70,10 @@ impl House {
         settings(&mut config);
         let scratch = stores.data_dir.temporary();
         let runtime = config.runtime.clone();
-        let (platform, table) = assemble(engines, config, fences, &scratch);
-        let supervisor =
-            Supervisor::start(Strategy::OneForOne, table, &runtime, platform.inspector.tree_root())
-                .await;
+        let attempts = config.encode.attempt_watch();
+        let (platform, parts) = assemble(engines, config, fences, &scratch);
+        let (table, root) = (table(parts, &runtime, attempts), platform.inspector.tree_root());
+        let supervisor = Supervisor::start(Strategy::OneForOne, table, &runtime, root).await;
         let supervisor = supervisor.expect("the services start");
         Self { platform, supervisor, stores, folder }
     }
@@ -136,8 +136,20 @@ impl House {
     }
 }
 
+/// The services side by side: how a node groups them matters to no flow.
+fn table(parts: Parts, limits: &Limits, attempts: Watch) -> Vec<ChildSpec> {
+    let policy = limits.service_policy();
+    vec![
+        parts.bridge.child("bridge", policy),
+        parts.pool.child("pool", policy).tasks_watched(attempts),
+        parts.passivator.child("passivator", policy),
+        parts.timekeeper.child("timekeeper", policy),
+        parts.janitor.child("janitor", policy),
+    ]
+}
+
 /// Where attempts are in the tree.
-pub(crate) const POOL: &str = "encode.pool";
+pub(crate) const POOL: &str = "pool";
 
 /// An attempt under way, as an operator sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]

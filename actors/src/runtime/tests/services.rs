@@ -36,6 +36,8 @@ pub(super) enum Order {
     EndlessTask,
     Told(Result<String, Exit>),
     Block(Duration),
+    /// Blocks its thread until the other end is dropped.
+    Wedge(std::sync::mpsc::Receiver<()>),
 }
 
 pub(super) struct Actor {
@@ -95,6 +97,11 @@ impl Service for Actor {
             Order::Told(Ok(result)) => self.diary.note(format!("told {result}")),
             Order::Told(Err(exit)) => self.diary.note(exit.to_string()),
             Order::Block(time) => sleep(time).await,
+            Order::Wedge(wedge) => {
+                self.diary.note("wedged");
+                let _ = wedge.recv();
+                self.diary.note("released");
+            }
         }
         Ok(())
     }
