@@ -182,7 +182,12 @@ impl From<AskError> for Problem {
 fn ended(exit: &Exit) -> Problem {
     match exit {
         Exit::Busy => Problem::from(StorageError::Busy),
-        Exit::Stopped | Exit::Fenced | Exit::Killed | Exit::TimedOut { .. } | Exit::Stuck => {
+        Exit::Stopped
+        | Exit::Fenced
+        | Exit::Overtaken
+        | Exit::Killed
+        | Exit::TimedOut { .. }
+        | Exit::Stuck => {
             Problem::unavailable("moving", "the owner of this record is changing, try again", 1)
         }
         // The store's kinds do not travel with an exit; a full disk must still be told as one.

@@ -19,12 +19,16 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Creates an upload: where it goes on, and its content.
 ///
 /// # Errors
-/// When the node refuses it.
+/// When the node refuses it, or is away.
 pub async fn create(client: &Client, size_bytes: usize) -> anyhow::Result<(String, String)> {
-    let created = client.create(size_bytes as u64, "filename ZmlsbS5tcDQ=").await;
-    ensure!(created.status == 201, "{}", created.text());
-    let content = created.header("playhouse-content-id").to_owned();
-    Ok((created.header("location").to_owned(), content))
+    let request = client.request("POST", "/api/v1/uploads").header("Upload-Length", size_bytes);
+    let created = request.header("Upload-Metadata", "filename ZmlsbS5tcDQ=").send().await?;
+    ensure!(created.status() == 201, "creation was answered {}", created.status());
+    let text = |name: &str| {
+        let value = created.headers().get(name).and_then(|value| value.to_str().ok());
+        value.map(str::to_owned).with_context(|| format!("no {name}"))
+    };
+    Ok((text("location")?, text("playhouse-content-id")?))
 }
 
 /// Uploads all bytes, however often the node dies. `offset` follows what is acknowledged.

@@ -15,6 +15,10 @@ pub enum Exit {
     /// The store's queue was full and nothing was changed: the sender is told to try again later.
     #[error("busy: the store's queue is full")]
     Busy,
+    /// A row was newer than what it had loaded: a commit of an earlier life landed after its end.
+    /// Nothing was changed; the sender is told to try again.
+    #[error("overtaken: a commit of an earlier life landed first")]
+    Overtaken,
     /// A bug.
     #[error("panicked at {location}: {message}")]
     Panicked {
@@ -53,6 +57,7 @@ impl Exit {
             Self::Stopped => "stopped",
             Self::Fenced => "fenced",
             Self::Busy => "busy",
+            Self::Overtaken => "overtaken",
             Self::Panicked { .. } => "panicked",
             Self::Failed { .. } => "failed",
             Self::Killed => "killed",
@@ -64,14 +69,15 @@ impl Exit {
 
 impl From<playhouse_storage::Error> for Exit {
     /// What a store's error means for the actor that meets it and cannot go on: a fenced writer
-    /// ends `Fenced`, a full queue `Busy` (its asks answer `AskError::Busy`), the rest `Failed`.
+    /// ends `Fenced`, a full queue `Busy`, a row that is newer `Overtaken` (the asks of both are
+    /// answered `AskError::Busy`), the rest `Failed`.
     fn from(error: playhouse_storage::Error) -> Self {
         use playhouse_storage::Error as E;
         match error {
             E::Fenced { .. } => Self::Fenced,
             E::Busy => Self::Busy,
-            E::Conflict { .. }
-            | E::Revoked
+            E::Conflict { .. } => Self::Overtaken,
+            E::Revoked
             | E::NotFound { .. }
             | E::Exists { .. }
             | E::Full

@@ -190,7 +190,7 @@ pub(super) fn as_sent<T: Serialize + DeserializeOwned>(value: T) -> T {
 /// What a sender whose request or answer was dropped with the actor is told.
 pub(super) fn told(exit: Exit, retry_after: std::time::Duration) -> AskError {
     match exit {
-        Exit::Busy => AskError::Busy { retry_after },
+        Exit::Busy | Exit::Overtaken => AskError::Busy { retry_after },
         Exit::Stopped
         | Exit::Fenced
         | Exit::Panicked { .. }

@@ -103,6 +103,7 @@ fn wants_restart(restart: Restart, exit: &Exit) -> bool {
             Exit::Stopped => false,
             Exit::Fenced
             | Exit::Busy
+            | Exit::Overtaken
             | Exit::Panicked { .. }
             | Exit::Failed { .. }
             | Exit::Killed
@@ -208,7 +209,7 @@ mod tests {
     fn only_a_transient_child_asks_how_it_ended() {
         let failed = Exit::Failed { error: "no route".to_owned() };
         let panicked = Exit::Panicked { message: String::new(), location: String::new() };
-        for exit in [Exit::Fenced, Exit::Busy, Exit::Killed, failed, panicked] {
+        for exit in [Exit::Fenced, Exit::Busy, Exit::Overtaken, Exit::Killed, failed, panicked] {
             assert_eq!(check(Restart::Transient, &exit, &[0]), [restart(100)], "{exit}");
             assert_eq!(check(Restart::Temporary, &exit, &[0]), [Decision::Leave], "{exit}");
         }

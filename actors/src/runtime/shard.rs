@@ -170,7 +170,7 @@ impl Shard {
         }
         match exit {
             Exit::Stopped => {}
-            Exit::Fenced | Exit::Busy | Exit::Killed => {
+            Exit::Fenced | Exit::Busy | Exit::Overtaken | Exit::Killed => {
                 resident.remember(|memory| {
                     memory.chronicle.ended(exit, trace);
                     memory.restarts += 1;

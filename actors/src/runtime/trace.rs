@@ -48,6 +48,7 @@ pub(super) fn entity_ended(address: &Address, exit: &Exit, lost: usize) {
         Exit::Stopped => tracing::debug!(%address, "entity stopped"),
         Exit::Fenced
         | Exit::Busy
+        | Exit::Overtaken
         | Exit::Panicked { .. }
         | Exit::Failed { .. }
         | Exit::Killed
@@ -62,6 +63,7 @@ pub(super) fn service_ended(service: &str, exit: &Exit) {
         Exit::Stopped => tracing::debug!(service, "service stopped"),
         Exit::Fenced
         | Exit::Busy
+        | Exit::Overtaken
         | Exit::Panicked { .. }
         | Exit::Failed { .. }
         | Exit::Killed

@@ -11,7 +11,7 @@ const EVERY: Duration = Duration::from_millis(200);
 const FAULTS: [&str; 3] = ["panic", "kill", "hang"];
 
 /// Kinds that must be among those who suffered, whatever else there was.
-const KINDS: [&str; 9] = [
+const KINDS: [&str; 10] = [
     "content.pipeline",
     "encode/pool",
     "encode/pool/*",
@@ -20,6 +20,7 @@ const KINDS: [&str; 9] = [
     "http/listener",
     "rendition.transcoder",
     "runtime/passivator",
+    "runtime/timekeeper",
     "upload.session",
 ];
 

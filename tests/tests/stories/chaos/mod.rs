@@ -20,7 +20,7 @@ const MENDED_WITHIN: Duration = Duration::from_secs(240);
 
 /// A run of faults has its own limits: handlers are given up soon, and no number of restarts is
 /// too many.
-const SETTINGS: [&str; 7] = [
+const SETTINGS: [&str; 10] = [
     "actors.runtime.handler_report_ms=300",
     "actors.runtime.handler_kill_ms=1500",
     "actors.runtime.crashes_max=100000",
@@ -28,6 +28,9 @@ const SETTINGS: [&str; 7] = [
     "actors.runtime.service_backoff_first_ms=20",
     "actors.runtime.service_backoff_max_ms=200",
     "actors.encode.poll_s=1",
+    "actors.encode.worker_silence_s=3",
+    "actors.encode.worker_exit_s=1",
+    "actors.encode.attempt_kill_ms=5000",
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
