@@ -61,7 +61,7 @@ pub(super) fn start<K: Entity<P>, P: Clone + Send + 'static>(
     let listed = Arc::clone(&resident);
     let residence =
         Residence::<K, P> { id, platform, shard, resident, entity: None, backlog: None };
-    #[allow(clippy::disallowed_methods, reason = "this is where entities are spawned")]
+    #[expect(clippy::disallowed_methods, reason = "this is where entities are spawned")]
     // It only fails for a name that is taken, and entities have none.
     let (host, _) = ActorRuntime::spawn_instant(None, Host(PhantomData), residence).ok()?;
     Some(Running::new(listed, host.get_cell(), nudge::<K, P>))

@@ -82,7 +82,7 @@ pub(super) fn begin<S: Service>(
     Ok(Life { reins: Reins(levers), started: started.fuse(), ended: ended.boxed() })
 }
 
-#[allow(clippy::disallowed_methods, reason = "this is where services are spawned")]
+#[expect(clippy::disallowed_methods, reason = "this is where services are spawned")]
 fn spawn<S: Service>(state: State<S>) -> Result<ActorRef<Mail<S::Message>>, SpawnErr> {
     ActorRuntime::spawn_instant(None, Host::<S>(PhantomData), state).map(|(mailbox, _)| mailbox)
 }
