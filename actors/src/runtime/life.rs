@@ -3,6 +3,8 @@
 //! A life that was killed and does not end blocks its thread. Nobody can end it then; it is cut
 //! off instead, and counts as ended with [`Exit::Stuck`], so that its successor may begin.
 
+#[cfg(debug_assertions)]
+use super::vitals::Vitals;
 use super::{Exit, StartError};
 use futures_util::future::{AbortHandle, BoxFuture, Fuse};
 use ractor::ActorCell;
@@ -81,9 +83,10 @@ impl Levers {
     }
 
     #[cfg(debug_assertions)]
-    pub(super) fn nudge(&self) {
+    pub(super) fn nudge(&self, vitals: &Vitals) {
         match self {
-            Self::Actor { cell, nudge, .. } => nudge(cell),
+            Self::Actor { cell, nudge, .. } if vitals.gauge.admit_own().is_ok() => nudge(cell),
+            Self::Actor { .. } => {}
             Self::Task(_) | Self::Branch(_) => {}
         }
     }

@@ -4,6 +4,7 @@ use super::census::KindCount;
 use super::members::{blank, policy_view, put_life, since, working};
 use super::view::{ActorDetail, ActorView, EventView, PolicyView, Role, Status};
 use crate::runtime::kind::Kind;
+use crate::runtime::population::Population;
 use crate::runtime::shard::{Running, Shard};
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,10 +52,24 @@ pub(super) fn kind_policy(kind: &Kind) -> PolicyView {
     policy_view(&kind.rules.restart, Some(kind.rules.watch))
 }
 
+/// The path of an entity.
+pub(super) fn path(running: &Running) -> String {
+    format!("{BRANCH}/{}", running.resident.address)
+}
+
+/// The entity of a kind that has this id.
+pub(super) fn find(population: &Population, kind: &str, id: &str) -> Option<Found> {
+    population.shards().find_map(|shard| Some(Found::new(shard, &shard.find(kind, id)?)))
+}
+
 impl Found {
+    pub(super) fn new(shard: &Arc<Shard>, running: &Running) -> Self {
+        Self { shard: Arc::clone(shard), running: running.clone() }
+    }
+
     /// Its path.
     pub(super) fn path(&self) -> String {
-        format!("{BRANCH}/{}", self.running.resident.address)
+        path(&self.running)
     }
 
     pub(super) fn view(&self) -> ActorView {

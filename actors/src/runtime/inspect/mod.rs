@@ -187,7 +187,10 @@ impl Inspector {
             running.resident.vitals.fault.arm(fault);
             match fault {
                 super::Fault::Kill => running.cell.kill(),
-                _ => (running.nudge)(&running.cell),
+                _ if running.resident.vitals.gauge.admit_own().is_ok() => {
+                    (running.nudge)(&running.cell);
+                }
+                _ => {}
             }
             return Ok(());
         }
@@ -196,17 +199,14 @@ impl Inspector {
         life.vitals.fault.arm(fault);
         match fault {
             super::Fault::Kill => member.kill(Exit::Killed),
-            _ => life.levers.nudge(),
+            _ => life.levers.nudge(&life.vitals),
         }
         Ok(())
     }
 
     fn entity(&self, path: &str) -> Option<Found> {
         let (kind, id) = path.strip_prefix("entities/")?.split_once('/')?;
-        self.population.shards().find_map(|shard| {
-            let running = shard.find(kind, id)?;
-            Some(Found { shard: Arc::clone(shard), running })
-        })
+        entities::find(&self.population, kind, id)
     }
 }
 

@@ -9,7 +9,9 @@ use super::members;
 use super::view::{ActorView, Role, Sort, TreeQuery};
 use crate::runtime::member::Member;
 use crate::runtime::population::Population;
-use std::collections::BTreeSet;
+use crate::runtime::shard::{Running, Shard};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a page is made from.
@@ -49,7 +51,10 @@ pub(super) fn page(source: &Source<'_>, query: &TreeQuery) -> (Vec<ActorView>, O
     let mut rows = source.outline(query);
     let after = query.cursor.as_ref().and_then(|cursor| position(&rows, cursor));
     rows.drain(..after.unwrap_or(0));
-    cut(rows.into_iter().map(Item::view).collect(), query.limit, |last| last.path.clone())
+    let more = rows.len() > query.limit;
+    rows.truncate(query.limit);
+    let next = rows.last().filter(|_| more).map(Item::path);
+    (rows.into_iter().map(Item::view).collect(), next)
 }
 
 /// The place behind the row that a cursor names. When that actor is gone it is the place where it
@@ -62,17 +67,6 @@ fn position(rows: &[Item], cursor: &str) -> Option<usize> {
     })
 }
 
-fn cut(
-    mut rows: Vec<ActorView>,
-    limit: usize,
-    cursor: impl Fn(&ActorView) -> String,
-) -> (Vec<ActorView>, Option<String>) {
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next = rows.last().filter(|_| more).map(cursor);
-    (rows, next)
-}
-
 impl Source<'_> {
     /// Parents before children, down to the depth that is asked for.
     fn outline(&self, query: &TreeQuery) -> Vec<Item> {
@@ -80,8 +74,12 @@ impl Source<'_> {
         match query.under.strip_prefix(entities::BRANCH) {
             Some("") => self.entities(query.depth, query, &mut rows),
             Some(rest) => {
-                if let Some(name) = rest.strip_prefix('/') {
-                    self.kind(name, query.depth, query, &mut rows);
+                let name = rest.trim_start_matches('/');
+                match name.split_once('/') {
+                    None => self.kind(name, query.depth, query, &mut rows),
+                    Some((kind, id)) => {
+                        rows.extend(entities::find(self.population, kind, id).map(Item::Entity));
+                    }
                 }
             }
             None => {
@@ -133,63 +131,32 @@ impl Source<'_> {
         }
         let prefix = format!("{}/{name}/", entities::BRANCH);
         let after = query.cursor.as_deref().filter(|cursor| cursor.starts_with(&prefix));
-        let mut first: BTreeSet<Ranked> = BTreeSet::new();
-        self.each_entity(|found| {
-            if found.running.resident.address.kind != name {
+        let mut first = First::new();
+        self.each_entity(|shard, running| {
+            if running.resident.address.kind != name {
                 return;
             }
-            let path = found.path();
+            let path = entities::path(running);
             if after.is_none_or(|after| path.as_str() >= after) {
-                keep(&mut first, Ranked { key: 0, path, item: found.clone() }, query.limit + 2);
+                // Two more: the one that the cursor names, and one that says that there are more.
+                keep(&mut first, 0, path, Found::new(shard, running), query.limit + 2);
             }
         });
-        rows.extend(first.into_iter().map(|ranked| Item::Entity(ranked.item)));
+        rows.extend(first.into_values().map(Item::Entity));
     }
 
-    fn each_entity(&self, mut look: impl FnMut(&Found)) {
+    fn each_entity(&self, mut look: impl FnMut(&Arc<Shard>, &Running)) {
         for shard in self.population.shards() {
-            shard.visit(&mut |running| {
-                look(&Found { shard: Arc::clone(shard), running: running.clone() });
-            });
+            shard.visit(&mut |running| look(shard, running));
         }
     }
 }
 
-/// One of the entities that rank first: by key, largest first, then by path.
-struct Ranked {
-    key: u64,
-    path: String,
-    item: Found,
-}
+/// Entities by rank: largest key first, then by path. No more are kept than are shown.
+type First = BTreeMap<(Reverse<u64>, String), Found>;
 
-impl Ranked {
-    fn order(&self) -> (std::cmp::Reverse<u64>, &str) {
-        (std::cmp::Reverse(self.key), &self.path)
-    }
-}
-
-impl PartialEq for Ranked {
-    fn eq(&self, other: &Self) -> bool {
-        self.order() == other.order()
-    }
-}
-
-impl Eq for Ranked {}
-
-impl PartialOrd for Ranked {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Ranked {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.order().cmp(&other.order())
-    }
-}
-
-fn keep(first: &mut BTreeSet<Ranked>, ranked: Ranked, limit: usize) {
-    first.insert(ranked);
+fn keep(first: &mut First, key: u64, path: String, found: Found, limit: usize) {
+    first.insert((Reverse(key), path), found);
     if first.len() > limit {
         first.pop_last();
     }
@@ -199,7 +166,7 @@ fn keep(first: &mut BTreeSet<Ranked>, ranked: Ranked, limit: usize) {
 fn flat(source: &Source<'_>, query: &TreeQuery) -> (Vec<ActorView>, Option<String>) {
     let after = query.cursor.as_deref().and_then(|cursor| {
         let (key, path) = cursor.split_once(':')?;
-        Some((std::cmp::Reverse(key.parse::<u64>().ok()?), path.to_owned()))
+        Some((Reverse(key.parse::<u64>().ok()?), path.to_owned()))
     });
     let wanted = |path: &str| {
         let below = query.under.is_empty()
@@ -207,7 +174,7 @@ fn flat(source: &Source<'_>, query: &TreeQuery) -> (Vec<ActorView>, Option<Strin
         below && query.search.as_ref().is_none_or(|text| path.contains(text.as_str()))
     };
     let later = |key: u64, path: &str| {
-        after.as_ref().is_none_or(|after| (std::cmp::Reverse(key), path) > (after.0, &*after.1))
+        after.as_ref().is_none_or(|after| (Reverse(key), path) > (after.0, &*after.1))
     };
     let mut all: Vec<(u64, ActorView)> = vec![];
     for view in below(source.root) {
@@ -216,26 +183,24 @@ fn flat(source: &Source<'_>, query: &TreeQuery) -> (Vec<ActorView>, Option<Strin
             all.push((key, view));
         }
     }
-    let mut first: BTreeSet<Ranked> = BTreeSet::new();
-    source.each_entity(|found| {
-        let key = query.sort.map_or(0, |sort| quick_key(sort, found));
-        let full = first.len() > query.limit;
-        if full && first.last().is_some_and(|worst| worst.key > key) {
+    let mut first = First::new();
+    source.each_entity(|shard, running| {
+        let key = query.sort.map_or(0, |sort| quick_key(sort, running));
+        let worst = first.last_key_value().map(|((Reverse(key), _), _)| *key);
+        if first.len() > query.limit && worst > Some(key) {
             return;
         }
-        let path = found.path();
+        let path = entities::path(running);
         if wanted(&path) && later(key, &path) {
-            keep(&mut first, Ranked { key, path, item: found.clone() }, query.limit + 1);
+            keep(&mut first, key, path, Found::new(shard, running), query.limit + 1);
         }
     });
-    all.extend(first.into_iter().map(|ranked| (ranked.key, ranked.item.view())));
+    all.extend(first.into_iter().map(|((Reverse(key), _), found)| (key, found.view())));
     all.sort_by(|(left, a), (right, b)| right.cmp(left).then_with(|| a.path.cmp(&b.path)));
-    let keys: std::collections::HashMap<String, u64> =
-        all.iter().map(|(key, view)| (view.path.clone(), *key)).collect();
-    let rows = all.into_iter().map(|(_, view)| view).collect();
-    cut(rows, query.limit, |last| {
-        format!("{}:{}", keys.get(&last.path).copied().unwrap_or(0), last.path)
-    })
+    let more = all.len() > query.limit;
+    all.truncate(query.limit);
+    let next = all.last().filter(|_| more).map(|(key, view)| format!("{key}:{}", view.path));
+    (all.into_iter().map(|(_, view)| view).collect(), next)
 }
 
 /// Services and tasks below a member.
@@ -260,8 +225,8 @@ fn key_of(sort: Sort, view: &ActorView) -> u64 {
     }
 }
 
-fn quick_key(sort: Sort, found: &Found) -> u64 {
-    let resident = &found.running.resident;
+fn quick_key(sort: Sort, running: &Running) -> u64 {
+    let resident = &running.resident;
     match sort {
         Sort::Depth => resident.vitals.gauge.inside() as u64,
         Sort::Oldest => millis(resident.vitals.gauge.oldest_s()),
