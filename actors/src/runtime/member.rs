@@ -194,7 +194,8 @@ impl Member {
         }
     }
 
-    /// The present life of it has ended: its counters are kept, what was in its mailbox is counted as lost.
+    /// The present life of it has ended: its counters are kept, what was in its mailbox is counted
+    /// as lost.
     pub(super) fn ended(&self, exit: &Exit) {
         let mut now = self.now();
         let (mut lost, mut trace) = (0, 0);

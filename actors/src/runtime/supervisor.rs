@@ -1,8 +1,8 @@
 //! The supervision table as data, and the supervisor that runs it.
 //!
-//! Rows are services and branches of further rows. `branch` is how a branch works, `restart` decides
-//! what an end means. When restarting does not help a branch ends with an [`Exit`], and the branch
-//! above decides by its row; what the root ends with is read from [`Supervisor::wait`].
+//! Rows are services and branches of further rows. `branch` is how a branch works, `restart`
+//! decides what an end means. When restarting does not help a branch ends with an [`Exit`], and the
+//! branch above decides by its row; what the root ends with is read from [`Supervisor::wait`].
 
 use super::child::Plan;
 use super::life::{Life, Reins};
