@@ -1,5 +1,6 @@
 //! A node with nothing to do: how soon it is ready and how much memory it keeps.
 
+use crate::process::resident_bytes;
 use playhouse_tests::sandbox::Sandbox;
 use std::time::{Duration, Instant};
 
@@ -19,12 +20,8 @@ pub(crate) async fn run() -> anyhow::Result<()> {
         sandbox.start().await;
         let ready = began.elapsed();
         tokio::time::sleep(Duration::from_secs(3)).await;
-        let pid = sandbox.pid().as_raw_nonzero();
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kilobytes: f64 =
-            resident.unwrap_or_default().trim().trim_end_matches(" kB").parse().unwrap_or(f64::NAN);
-        println!("| {start} | {} | {:.1} |", ready.as_millis(), kilobytes / 1024.0);
+        let megabytes = resident_bytes(sandbox.pid())? / (1024.0 * 1024.0);
+        println!("| {start} | {} | {megabytes:.1} |", ready.as_millis());
         sandbox.stop().await;
     }
     Ok(())

@@ -3,10 +3,10 @@
 //! Both sides make the same rungs with the same encoder settings. Times are wall-clock; CPU is
 //! what the kernel accounts to the finished processes of each side.
 
-use anyhow::{Context, ensure};
+use crate::process::cpu_s;
+use anyhow::ensure;
 use playhouse_tests::command::run as run_command;
 use playhouse_tests::sandbox::Sandbox;
-use rustix::process::Pid;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
@@ -100,13 +100,4 @@ fn theirs(file: &Path) -> anyhow::Result<Cost> {
         ensure!(ended.code == 0, "ffmpeg: {}", ended.stderr);
     }
     Ok(Cost { wall_s: began.elapsed().as_secs_f64(), cpu_s: cpu_s(me)? - before })
-}
-
-/// CPU seconds of a process and of its children that have ended (`proc(5)`, fields 14 to 17).
-fn cpu_s(pid: Pid) -> anyhow::Result<f64> {
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()))?;
-    let (_, after) = stat.rsplit_once(')').context("a stat line names its program")?;
-    let ticks = after.split_whitespace().skip(11).take(4).map(|text| text.parse::<f64>());
-    // USER_HZ is 100 on every Linux that this runs on.
-    Ok(ticks.sum::<Result<f64, _>>()? / 100.0)
 }

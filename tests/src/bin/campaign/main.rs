@@ -8,12 +8,15 @@ mod idle;
 mod inputs;
 mod kills;
 mod ladder;
+mod process;
 mod verdict;
+mod watchers;
 
 use anyhow::{Context, bail};
 use std::path::Path;
 
-const USAGE: &str = "usage: campaign inputs FILE… | kills FILE [--seed N] | ladder FILE | idle";
+const USAGE: &str = "usage: campaign inputs FILE… | kills FILE [--seed N] | ladder FILE | idle \
+    | watchers [--pairs N] [--seconds N] [--connections N] [--entities N]";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -27,6 +30,7 @@ async fn main() -> anyhow::Result<()> {
         }
         Some((name, [file])) if name == "ladder" => ladder::run(Path::new(file)).await,
         Some((name, [])) if name == "idle" => idle::run().await,
+        Some((name, options)) if name == "watchers" => watchers::run(options).await,
         _ => bail!(USAGE),
     }
 }
