@@ -4,10 +4,11 @@
 //! A thread and not an actor, because it must see that all threads of the actors are blocked.
 
 use super::chronicle::Happening;
-use super::inspect::census::Census;
+use super::inspect::census::{Census, Counts};
 use super::ledger::Sums;
 use super::member::Member;
 use super::population::Population;
+use super::shard::Running;
 use super::vitals::Vitals;
 use super::{Exit, Tree, Watch};
 use std::sync::atomic::Ordering;
@@ -65,8 +66,7 @@ impl Watchdog {
 fn look(root: &Weak<Member>, population: &Weak<Population>) -> Option<Census> {
     let (root, population) = (root.upgrade()?, population.upgrade()?);
     look_at_members(&root);
-    look_at_entities(&population);
-    let census = Census::of(&population);
+    let census = look_at_entities(&population);
     for kind in population.kinds.all() {
         kind.ledger.sample(kind.sums(census.kind(kind.name).sums), EVERY);
     }
@@ -93,32 +93,38 @@ fn look_at_members(member: &Arc<Member>) {
     member.children().iter().for_each(look_at_members);
 }
 
-fn look_at_entities(population: &Population) {
+/// One pass over all entities: counts them, and does what is to be done about those at work.
+fn look_at_entities(population: &Population) -> Census {
+    let mut census = Census::default();
     for shard in population.shards() {
         let mut found = vec![];
+        let mut counts = Counts::default();
         shard.visit(&mut |running| {
             let resident = &running.resident;
-            if resident.vitals.gauge.inside() > 0 {
+            if counts.add(resident) {
                 match judge(&resident.vitals, resident.kind.rules.watch) {
                     Finding::Fine => {}
                     finding => found.push((running.clone(), finding)),
                 }
             }
         });
-        for (running, finding) in found {
-            let resident = &running.resident;
-            match finding {
-                Finding::Fine => {}
-                Finding::Report(what, detail) => {
-                    let address = &resident.address;
-                    tracing::warn!(%address, detail, "a handler takes too long");
-                    resident.note(what, &detail);
-                }
-                Finding::Kill(exit) => {
-                    resident.condemn(exit);
-                    running.cell.kill();
-                }
-            }
+        census.add(counts);
+        found.into_iter().for_each(|(running, finding)| act(&running, finding));
+    }
+    census
+}
+
+fn act(running: &Running, finding: Finding) {
+    let resident = &running.resident;
+    match finding {
+        Finding::Fine => {}
+        Finding::Report(what, detail) => {
+            tracing::warn!(address = %resident.address, detail, "a handler takes too long");
+            resident.note(what, &detail);
+        }
+        Finding::Kill(exit) => {
+            resident.condemn(exit);
+            running.cell.kill();
         }
     }
 }

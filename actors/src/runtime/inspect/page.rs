@@ -187,7 +187,9 @@ fn flat(source: &Source<'_>, query: &TreeQuery) -> (Vec<ActorView>, Option<Strin
     source.each_entity(|shard, running| {
         let key = query.sort.map_or(0, |sort| quick_key(sort, running));
         let worst = first.last_key_value().map(|((Reverse(key), _), _)| *key);
-        if first.len() > query.limit && worst > Some(key) {
+        // Those who have none of what is sorted by are most, and nobody looks for them.
+        let idle = key == 0 && query.sort.is_some() && query.search.is_none();
+        if idle || first.len() > query.limit && worst > Some(key) {
             return;
         }
         let path = entities::path(running);
@@ -221,7 +223,7 @@ fn key_of(sort: Sort, view: &ActorView) -> u64 {
         Sort::Depth => view.depth,
         Sort::Oldest => millis(view.oldest_s.or(view.current.as_ref().map(|it| it.for_s))),
         Sort::Restarts => view.restarts,
-        Sort::Busy => millis(Some(view.busy_s)),
+        Sort::Busy => (view.busy_s * 1e6) as u64,
     }
 }
 
@@ -231,7 +233,7 @@ fn quick_key(sort: Sort, running: &Running) -> u64 {
         Sort::Depth => resident.vitals.gauge.inside() as u64,
         Sort::Oldest => millis(resident.vitals.gauge.oldest_s()),
         Sort::Restarts => resident.recall(|memory| memory.restarts).unwrap_or(0),
-        Sort::Busy => millis(Some(resident.vitals.busy().as_secs_f64())),
+        Sort::Busy => (resident.vitals.busy().as_secs_f64() * 1e6) as u64,
     }
 }
 
