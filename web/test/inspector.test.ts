@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { actorAddress, fragmentOf, search, selectedIn } from '../src/admin/client';
+import { Turns } from '../src/admin/turns';
 import { fromHistory, Rates, SAMPLES_MAX } from '../src/admin/rates';
 import { area, curve } from '../src/admin/sparkline';
 import { linkWords } from '../src/admin/summary';
@@ -43,6 +44,13 @@ test('rates come from two looks, and a new life starts them anew', () => {
   const look = (at: number, told: Partial<ActorView>): void =>
     rates.note(actor('a', told), at * 1000);
   look(0, { handled: 100, busy_s: 5 });
+
+test('a start that is told a little differently each time is the same life', () => {
+  const rates = new Rates();
+  rates.note(actor('a', { handled: 5, started_at: '2026-06-10T12:00:00.784972514Z' }), 0);
+  rates.note(actor('a', { handled: 9, started_at: '2026-06-10T12:00:00.785679935Z' }), 1000);
+  assert.equal(rates.of('a')?.perSecond, 4);
+});
   assert.equal(rates.of('a')?.perSecond, null);
   look(0.2, { handled: 900 });
   look(2, { handled: 120, busy_s: 5.5, depth: 3 });
@@ -110,6 +118,12 @@ test('the worst come first, with the message and for how long', () => {
   ]);
 });
 
+test('a task says what it does, since it has no messages', () => {
+  const current = { message: 'waits for its worker', for_s: 4.3, blocked: false };
+  assert.deepEqual(told([actor('t', { role: 'task', status: 'slow', current })]),
+    ['t is slow: it waits for its worker, for 4.3 s now']);
+});
+
 test('a bad end is news for five minutes; an ordinary one never is', () => {
   assert.deepEqual(told([
     actor('new', { last_exit: exit('panicked', '2026-06-10T12:09:20Z') }),
@@ -152,4 +166,21 @@ test('addresses keep slashes and escape the rest', () => {
     assert.equal(selectedIn(fragmentOf(path)), path);
   }
   assert.equal(selectedIn('#main'), null);
+});
+
+test('no more than so many look at once, and all have their turn', async () => {
+  const turns = new Turns(2);
+  let [now, most] = [0, 0];
+  const look = (n: number) => turns.take(async () => {
+    now += 1;
+    most = Math.max(most, now);
+    await Promise.resolve();
+    now -= 1;
+    if (n === 1) throw new Error('refused');
+    return n;
+  });
+  const told = await Promise.allSettled([0, 1, 2, 3, 4].map(look));
+  assert.deepEqual(told.map(({ status }) => status === 'fulfilled'),
+    [true, false, true, true, true]);
+  assert.equal(most, 2);
 });

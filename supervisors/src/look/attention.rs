@@ -1,5 +1,6 @@
 //! Who needs a hand, and why: the few lines that an operator reads first.
 
+use super::branches::whole;
 use super::text::{Line, Tone, clean};
 use super::units;
 use jiff::Timestamp;
@@ -46,11 +47,14 @@ pub(super) fn reason(actor: &ActorView, now: Timestamp) -> Option<String> {
 }
 
 fn handler(actor: &ActorView, fault: &str) -> String {
-    match &actor.current {
-        Some(current) => {
-            format!("{} {fault} for {}", clean(&current.message), units::duration(current.for_s))
+    let Some(current) = &actor.current else { return format!("a handler {fault}") };
+    let (message, time) = (clean(&current.message), units::duration(current.for_s));
+    match actor.role {
+        // A task has no messages: it tells what it does instead.
+        Role::Task => format!("{message}, for {time} now"),
+        Role::Node | Role::Supervisor | Role::Service | Role::Kind | Role::Entity => {
+            format!("{message} {fault} for {time}")
         }
-        None => format!("a handler {fault}"),
     }
 }
 
@@ -67,10 +71,9 @@ fn backing_off(actor: &ActorView, now: Timestamp) -> String {
 }
 
 fn item(actor: &ActorView, now: Timestamp) -> Line {
-    let path = if actor.path.is_empty() { &actor.name } else { &actor.path };
     Line::new(Tone::Plain, "  ")
         .and(tone(actor.status), format!("{:<11}", name(actor.status)))
-        .and(Tone::Plain, format!("  {}  ", clean(path)))
+        .and(Tone::Plain, format!("  {}  ", whole(actor)))
         .and(Tone::Plain, reason(actor, now).unwrap_or_default())
 }
 

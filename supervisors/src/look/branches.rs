@@ -61,8 +61,9 @@ fn tree(page: &TreePage) -> Vec<Row<'_>> {
     rows
 }
 
-fn whole(actor: &ActorView) -> String {
-    clean(if actor.path.is_empty() { &actor.name } else { &actor.path })
+/// What an actor is called outside of its tree; the node itself has neither name nor path.
+pub(super) fn whole(actor: &ActorView) -> String {
+    if actor.path.is_empty() { "node".to_owned() } else { clean(&actor.path) }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! One actor on one screen: every field, its policy, its times, and what happened to it.
 
+use super::branches::whole;
 use super::text::{Line, Tone, clean};
 use super::units::{self, NONE, count, duration, time};
 use super::{attention, sample};
@@ -29,7 +30,6 @@ pub(super) fn draw(detail: &ActorDetail, now: Timestamp) -> Vec<Line> {
 }
 
 fn head(actor: &ActorView, now: Timestamp) -> Vec<Line> {
-    let path = if actor.path.is_empty() { &actor.name } else { &actor.path };
     let mut status =
         field("status", "").and(attention::tone(actor.status), attention::name(actor.status));
     if let Some(reason) = attention::reason(actor, now) {
@@ -42,7 +42,7 @@ fn head(actor: &ActorView, now: Timestamp) -> Vec<Line> {
     let size = actor.state_bytes.map(|bytes| format!("{} bytes", count(bytes)));
     let state: Vec<_> = [actor.state.as_deref().map(clean), size].into_iter().flatten().collect();
     vec![
-        Line::new(Tone::Bold, clean(path)),
+        Line::new(Tone::Bold, whole(actor)),
         field("role", format!("{} {}", role(actor.role), clean(&actor.kind))),
         status,
         field("doing", doing.as_deref().unwrap_or(NONE)),

@@ -23,10 +23,8 @@ pub(super) fn node() -> TreePage {
     let at = at() - SignedDuration::from_mins(12);
     let (reason, detail) = ("panicked".to_owned(), "the log is full".to_owned());
     bridge.last_exit = Some(LastExit { reason, detail, at, trace_id: None });
-    let mut root = actor("", Role::Node, 4);
-    "playhouse".clone_into(&mut root.name);
     let actors = vec![
-        root,
+        actor("", Role::Node, 4),
         actor("events", Role::Supervisor, 1),
         bridge,
         actor("encode", Role::Supervisor, 1),
@@ -104,7 +102,7 @@ pub(super) fn trouble() -> TreePage {
             }
             "encode/pool/job-0192aa" => {
                 actor.status = Status::Slow;
-                actor.current = current("Frame", 31.0, false);
+                actor.current = current("waits for its worker", 31.0, false);
             }
             "http" => {
                 (actor.status, actor.restart_in_s) = (Status::BackingOff, Some(4.2));

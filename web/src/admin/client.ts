@@ -1,8 +1,12 @@
 // The inspector's addresses: names with slashes in them stay paths, everything else is a query.
 
 import { call } from '../lib/api';
+import { Turns } from './turns';
 import type { Action, ActorDetail, ActorView, AuditEntry, Sort, TreePage } from './types';
 import type { Page } from '../lib/types';
+
+/** Half of what the node lets look at once (`gateway.inspector.looks_max`). */
+const looks = new Turns(2);
 
 /** Which part of the tree is asked for; what is left out has the node's default. */
 export interface TreeQuery {
@@ -37,7 +41,7 @@ export function actorAddress(path: string): string {
 
 /** One look at a part of the tree. */
 export function loadTree(query: TreeQuery): Promise<TreePage> {
-  return call<TreePage>('GET', `/admin/api/tree${search(query)}`);
+  return looks.take(() => call<TreePage>('GET', `/admin/api/tree${search(query)}`));
 }
 
 /** Where the same is told each second. */
@@ -47,7 +51,7 @@ export function treeStream(query: TreeQuery): string {
 
 /** All that is known of one actor. */
 export function loadActor(path: string): Promise<ActorDetail> {
-  return call<ActorDetail>('GET', actorAddress(path));
+  return looks.take(() => call<ActorDetail>('GET', actorAddress(path)));
 }
 
 /** Restarts or stops an actor; the node writes it to its audit log. */

@@ -125,6 +125,8 @@ export class Detail {
       this.element.classList.remove('is-gone');
       this.draw(detail);
     } catch (error) {
+      // Many look at once: what is shown is a moment old, and asked for again in the next.
+      if (error instanceof ApiError && error.status === 503 && this.view) return;
       const gone = error instanceof ApiError && error.status === 404;
       this.element.classList.toggle('is-gone', gone);
       const text = gone ? GONE + (this.view ? ' Below is what was last known.' : '') :

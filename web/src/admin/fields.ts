@@ -14,7 +14,7 @@ export function nowFields(view: ActorView, now: number): Fact[] {
   const running = view.started_at === null ? null : (now - Date.parse(view.started_at)) / 1000;
   return [
     ['Role', words.ROLES[view.role]],
-    ['Kind', view.kind || null],
+    ['Kind', view.kind === view.name ? null : view.kind || null],
     ['State', view.state],
     ['Handles', handles ?? 'nothing'],
     ['Inside', `${words.count(view.depth)}${bound}`],

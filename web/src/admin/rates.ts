@@ -7,6 +7,8 @@ import type { ActorView, History } from './types';
 export const SAMPLES_MAX = 60;
 /** Two looks nearer than this (ms) say nothing about a rate. */
 const NEAR_MS = 500;
+/** The node tells the start of a life by two clocks, which differ by less than this (ms). */
+const SAME_START_MS = 1000;
 
 /** The last samples of one actor, oldest first. */
 export interface Trend {
@@ -23,7 +25,7 @@ interface Known {
   at: number;
   handled: number;
   busyS: number;
-  startedAt: string | null;
+  startedAt: number | null;
   trend: Trend;
 }
 
@@ -35,12 +37,12 @@ export class Rates {
   note(view: ActorView, at: number): void {
     const before = this.known.get(view.path);
     if (before && at - before.at < NEAR_MS) return;
-    const now = { at, handled: view.handled, busyS: busyUntilNow(view),
-      startedAt: view.started_at };
+    const startedAt = view.started_at === null ? null : Date.parse(view.started_at);
+    const now = { at, handled: view.handled, busyS: busyUntilNow(view), startedAt };
     const trend = before?.trend ??
       { perSecond: null, busy: null, handled: [], depth: [], busyShares: [] };
     push(trend.depth, view.depth);
-    if (before && before.startedAt === view.started_at && now.handled >= before.handled) {
+    if (before && isSameLife(before.startedAt, startedAt) && now.handled >= before.handled) {
       const seconds = (at - before.at) / 1000;
       trend.perSecond = (now.handled - before.handled) / seconds;
       trend.busy = busyShare(view, (now.busyS - before.busyS) / seconds);
@@ -59,6 +61,11 @@ export class Rates {
   keep(paths: ReadonlySet<string>): void {
     for (const path of this.known.keys()) if (!paths.has(path)) this.known.delete(path);
   }
+}
+
+function isSameLife(before: number | null, now: number | null): boolean {
+  if (before === null || now === null) return before === now;
+  return Math.abs(now - before) < SAME_START_MS;
 }
 
 /** The handler that runs counts as busy before it has ended. */

@@ -9,7 +9,7 @@ import { Sparkline } from './sparkline';
 import { SHOWN_MAX, type ActorLine, type MoreLine } from './tree';
 import * as words from './words';
 import type { Trend } from './rates';
-import type { ActorView, Sort } from './types';
+import type { ActorView, Role, Sort } from './types';
 
 /** The columns; those with a sort can order the list. */
 export const COLUMNS: readonly { name: string; label: string; sort?: Sort; title?: string }[] = [
@@ -24,6 +24,9 @@ export const COLUMNS: readonly { name: string; label: string; sort?: Sort; title
   { name: 'restarts', label: 'Restarts', sort: 'restarts' },
   { name: 'exit', label: 'Last exit' },
 ];
+
+/** Roles that are told nothing. */
+const NO_MESSAGES: readonly Role[] = ['node', 'supervisor', 'task'];
 
 /** Samples in the sparkline of a row. */
 const SLOTS = 30;
@@ -84,8 +87,9 @@ export class ActorRow {
     setText(this.pill, word);
     setClass(this.pill, `pill ${tone}`);
     this.say('state', view.state ?? '');
+    this.cell('state').title = view.state ?? '';
     this.drawMailbox(view);
-    const handles = view.role !== 'supervisor' && view.role !== 'node';
+    const handles = !NO_MESSAGES.includes(view.role);
     setText(this.rate, handles ? words.rate(trend?.perSecond ?? null) : '');
     this.spark.draw(handles && trend ? trend.handled : [], 1);
     this.say('busy', handles ? words.share(trend?.busy ?? null) : '');

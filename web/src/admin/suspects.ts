@@ -32,10 +32,13 @@ export class Suspects {
   /** Takes from a page of the tree where tasks are, and whether anybody ails. */
   heed(page: TreePage, isTree: boolean): void {
     const { slow, stuck } = page.totals;
+    if (isTree) {
+      const hosts = page.actors.filter((view) => view.role === 'service' && view.children > 0);
+      this.hosts = hosts.slice(0, HOSTS_MAX).map(({ path }) => path);
+    }
+    // Whoever begins to ail is to be named now, not in the next round.
+    if (slow + stuck > 0 && !this.ails) this.soon();
     this.ails = slow + stuck > 0;
-    if (!isTree) return;
-    const hosts = page.actors.filter((view) => view.role === 'service' && view.children > 0);
-    this.hosts = hosts.slice(0, HOSTS_MAX).map(({ path }) => path);
   }
 
   /** All of them. */

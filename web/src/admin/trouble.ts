@@ -40,11 +40,11 @@ function judge(view: ActorView, at: number): Trouble | null {
   if (view.role === 'kind') return ailingKind(view);
   switch (view.status) {
     case 'stuck':
-      return { view, rank: 0, tone: 'bad', words: `has been stuck${doing(view)}${blocks(view)}` };
+      return { view, rank: 0, tone: 'bad', words: `${ails('stuck', view)}${blocks(view)}` };
     case 'backing_off':
       return { view, rank: 1, tone: 'bad', words: backingOff(view) };
     case 'slow':
-      return { view, rank: 2, tone: 'busy', words: `has been slow${doing(view)}${queue(view)}` };
+      return { view, rank: 2, tone: 'busy', words: `${ails('slow', view)}${queue(view)}` };
     case 'stopped':
       return stopped(view);
     case 'starting':
@@ -63,10 +63,13 @@ function ailingKind(view: ActorView): Trouble | null {
     words: `has entities that are ${status}${oldest}` };
 }
 
-/** ` in Encode for 3 min`. */
-function doing(view: ActorView): string {
-  if (view.current) return ` in ${view.current.message} for ${duration(view.current.for_s)}`;
-  return view.oldest_s === null ? '' : ` for ${duration(view.oldest_s)}`;
+/** `has been slow in Encode for 3 min`; a task has no messages and tells what it does instead. */
+function ails(how: string, view: ActorView): string {
+  const { current, oldest_s: oldest, role } = view;
+  if (current === null) return `has been ${how}${oldest === null ? '' : ` for ${duration(oldest)}`}`;
+  const time = duration(current.for_s);
+  if (role === 'task') return `is ${how}: it ${current.message}, for ${time} now`;
+  return `has been ${how} in ${current.message} for ${time}`;
 }
 
 function blocks(view: ActorView): string {

@@ -33,7 +33,7 @@ fn a_node_in_which_nothing_is_wrong() {
             0 stuck · 0 slow · 0 undelivered · 12.3k actors: 3 supervisors, 3 services, 1 task, 12.…
 
             NAME                         STATUS   DOING        INSIDE  OLDEST  BUSY  RESTARTS
-            playhouse                    idle     –                 0       –   1 %         0
+            node                         idle     –                 0       –   1 %         0
             ├─ events                    idle     –                 0       –   1 %         0
             │  └─ bridge                 idle     –              0/64       –   1 %         1
             ├─ encode                    idle     –                 0       –   1 %         0
@@ -55,20 +55,20 @@ fn a_stuck_worker_is_named_with_its_reason() {
             playhouse 0.1.0  up 2 d 3 h  2026-11-21 12:00:00 UTC
             1 stuck · 2 slow · 7 undelivered · 12.3k actors: 3 supervisors, 3 services, 1 task, 12.…
 
-            NAME                         STATUS       DOING                    INSIDE    OLDEST
-            playhouse                    idle         –                             0         –
-            ├─ events                    idle         –                             0         –
-            │  └─ bridge                 idle         –                          0/64         –
-            ├─ encode                    idle         –                             0         –
-            │  └─ pool                   stuck        SegmentWritten 1 m 35 s   64/64  1 m 35 s
-            │     └─ job-0192aa          slow         Frame 31 s                    0         –
-            ├─ entities                  idle         –                             0         –
-            │  └─ upload.session +12.3k  idle         –                             0         –
-            └─ http                      backing off  –                          0/64         –
+            NAME                         STATUS       DOING                      INSIDE    OLDEST
+            node                         idle         –                               0         –
+            ├─ events                    idle         –                               0         –
+            │  └─ bridge                 idle         –                            0/64         –
+            ├─ encode                    idle         –                               0         –
+            │  └─ pool                   stuck        SegmentWritten 1 m 35 s     64/64  1 m 35 s
+            │     └─ job-0192aa          slow         waits for its worker 31 s       0         –
+            ├─ entities                  idle         –                               0         –
+            │  └─ upload.session +12.3k  idle         –                               0         –
+            └─ http                      backing off  –                            0/64         –
 
             needs attention
               stuck        encode/pool  SegmentWritten has blocked its thread for 1 m 35 s
-              slow         encode/pool/job-0192aa  Frame has not ended for 31 s
+              slow         encode/pool/job-0192aa  waits for its worker, for 31 s now
               backing off  http  starts again in 4.2 s; panicked 2.0 s ago: index out of bounds, tr…
               1 more: playhouse tree --sort oldest lists them
         "#]],
@@ -84,18 +84,18 @@ fn a_narrow_terminal_keeps_name_status_and_doing() {
             playhouse 0.1.0  up 2 d 3 h  2026-11-21 12:00:00 UTC
             1 stuck · 2 slow · 7 undelivered · 12.3k actors: 3 superv…
 
-            NAME                  STATUS       DOING
-            playhouse             idle         –
-            ├─ events             idle         –
-            │  └─ bridge          idle         –
-            ├─ encode             idle         –
-            │  └─ pool            stuck        SegmentWritten 1 m 35 s
-            │     └─ job-0192aa   slow         Frame 31 s
+            NAME                STATUS       DOING
+            node                idle         –
+            ├─ events           idle         –
+            │  └─ bridge        idle         –
+            ├─ encode           idle         –
+            │  └─ pool          stuck        SegmentWritten 1 m 35 s
+            │     └─ job-…92aa  slow         waits for its worker 31 s
             … 3 rows below · j k scroll, q ends
 
             needs attention
               stuck        encode/pool  SegmentWritten has blocked it…
-              slow         encode/pool/job-0192aa  Frame has not ende…
+              slow         encode/pool/job-0192aa  waits for its work…
               backing off  http  starts again in 4.2 s; panicked 2.0 …
               1 more: playhouse tree --sort oldest lists them
         "#]],
@@ -190,7 +190,7 @@ fn a_watch_shows_rates_and_how_old_the_picture_is() {
         0 stuck · 0 slow · 0 undelivered · 12.3k actors: 3 supervisors, 3 services, 1 task, 12.3k…
 
         NAME                         STATUS   DOING             INSIDE    OLDEST  PER S
-        playhouse                    idle     –                      0         –      0
+        node                         idle     –                      0         –      0
         ├─ events                    idle     –                      0         –     12
         │  └─ bridge                 idle     –                   0/64         –     26
         ├─ encode                    idle     –                      0         –     12
