@@ -24,19 +24,34 @@ pub(super) fn ticks() -> u64 {
 
 /// The moment of an instant that was read anyway.
 pub(super) fn at(instant: Instant) -> u64 {
-    let (began, ticks) = *base();
+    let Base { began, ticks, .. } = *base();
     let since = instant.saturating_duration_since(began);
-    ticks + u64::try_from(since.as_millis()).unwrap_or(u64::MAX / 2)
+    ticks + since.as_secs() * 1_000 + u64::from(since.subsec_millis())
 }
 
-/// One moment by both clocks.
-fn base() -> &'static (Instant, u64) {
-    static BASE: OnceLock<(Instant, u64)> = OnceLock::new();
+/// One moment by every clock.
+struct Base {
+    began: Instant,
+    ticks: u64,
+    wall: jiff::Timestamp,
+}
+
+fn base() -> &'static Base {
+    static BASE: OnceLock<Base> = OnceLock::new();
     #[cfg(not(test))]
     let ticks = ticks;
     #[cfg(test)]
     let ticks = || 1;
-    BASE.get_or_init(|| (Instant::from_std(std::time::Instant::now()), ticks()))
+    BASE.get_or_init(|| Base {
+        began: Instant::from_std(std::time::Instant::now()),
+        ticks: ticks(),
+        wall: jiff::Timestamp::now(),
+    })
+}
+
+/// Nanoseconds, for 584 years. What `Duration` offers divides numbers of 128 bits.
+pub(super) fn nanos(time: Duration) -> u64 {
+    time.as_secs() * 1_000_000_000 + u64::from(time.subsec_nanos())
 }
 
 /// Seconds since a moment.
@@ -44,9 +59,13 @@ pub(super) fn seconds_since(then: u64) -> f64 {
     Duration::from_millis(ticks().saturating_sub(then)).as_secs_f64()
 }
 
-/// The wall clock at a moment.
+/// The wall clock at a moment, the same however often one asks.
 pub(super) fn wall(then: u64) -> jiff::Timestamp {
-    let ago = Duration::from_millis(ticks().saturating_sub(then));
-    let now = jiff::Timestamp::now();
-    now.checked_sub(ago).unwrap_or(now)
+    let Base { ticks, wall, .. } = base();
+    let moved = if then >= *ticks {
+        wall.checked_add(Duration::from_millis(then - ticks))
+    } else {
+        wall.checked_sub(Duration::from_millis(ticks - then))
+    };
+    moved.unwrap_or(*wall)
 }

@@ -4,6 +4,7 @@
 //!
 //! The sender hears of an end only when the address is free again, so its next ask loads anew.
 
+use super::backlog::Backlog;
 use super::chronicle::Happening;
 use super::directory::AskError;
 use super::mailbox::Stamp;
@@ -45,8 +46,7 @@ struct Residence<K: Entity<P>, P: Clone + Send + 'static> {
     shard: Arc<Shard>,
     resident: Arc<Resident>,
     entity: Option<K>,
-    /// When the last message was done, if others waited then: the next one begins at once.
-    backlog: Option<Instant>,
+    backlog: Backlog,
 }
 
 struct Host<K, P>(PhantomData<fn() -> (K, P)>);
@@ -59,8 +59,14 @@ pub(super) fn start<K: Entity<P>, P: Clone + Send + 'static>(
     resident: Arc<Resident>,
 ) -> Option<Running> {
     let listed = Arc::clone(&resident);
-    let residence =
-        Residence::<K, P> { id, platform, shard, resident, entity: None, backlog: None };
+    let residence = Residence::<K, P> {
+        id,
+        platform,
+        shard,
+        resident,
+        entity: None,
+        backlog: Backlog::default(),
+    };
     #[expect(clippy::disallowed_methods, reason = "this is where entities are spawned")]
     // It only fails for a name that is taken, and entities have none.
     let (host, _) = ActorRuntime::spawn_instant(None, Host(PhantomData), residence).ok()?;
@@ -117,26 +123,35 @@ impl<K: Entity<P>, P: Clone + Send + 'static> Actor for Host<K, P> {
 impl<K: Entity<P>, P: Clone + Send + 'static> Residence<K, P> {
     async fn serve(&mut self, envelope: Envelope<K, P>) -> Result<(), Exit> {
         let Envelope { request, reply, deadline, stamp, trace } = envelope;
-        let resident = Arc::clone(&self.resident);
+        let Self { id, platform, shard, resident, entity, backlog } = self;
         let vitals = &resident.vitals;
-        let began = self.backlog.take().unwrap_or_else(Instant::now);
+        let began = backlog.begin();
         vitals.begin(began, request.name(), stamp, trace);
         if deadline <= began {
             tracing::debug!("request dropped: its deadline has passed");
             vitals.expire();
+            backlog.end(&vitals.gauge, began);
             return Ok(());
         }
-        let span = trace::entity_message(&resident.address, self.shard.fence.shard);
-        let answer = trace::within(trace, panics::watched(vitals, self.answer(request)));
+        let span = trace::entity_message(&resident.address, shard.fence.shard);
+        let unloaded = entity.is_none().then(|| (id.clone(), shard.fence, platform.clone()));
+        let answer = async {
+            if let Some((id, fence, platform)) = unloaded {
+                *entity = Some(K::load(id, fence, platform).await?);
+            }
+            let entity = entity.as_mut().expect("it has just been loaded, or was before");
+            Ok(as_sent(entity.handle(request).await?))
+        };
+        let answer = trace::within(trace, panics::watched(vitals, answer));
         let answer = answer.instrument(span).await;
-        let report = self.entity.as_ref().map(Entity::report).unwrap_or_default();
+        let report = entity.as_ref().map(Entity::report).unwrap_or_default();
         let finished = vitals.finish(began, report);
         let took = finished.saturating_duration_since(began);
         resident.kind.ledger.took(took);
         if vitals.recovers() {
             resident.note(Happening::Recovered, &format!("after {} s", took.as_secs()));
         }
-        self.backlog = (vitals.gauge.inside() > 0).then_some(finished);
+        backlog.end(&vitals.gauge, finished);
         let ended = answer.as_ref().err().cloned();
         if let Some(exit) = &ended {
             self.end(exit);
@@ -149,6 +164,7 @@ impl<K: Entity<P>, P: Clone + Send + 'static> Residence<K, P> {
     #[cfg(debug_assertions)]
     async fn nudged(&mut self) -> Result<(), Exit> {
         let resident = Arc::clone(&self.resident);
+        self.backlog = Backlog::default();
         let result = panics::nudged(&resident.vitals).await;
         result.inspect_err(|exit| self.end(exit))
     }
@@ -156,17 +172,6 @@ impl<K: Entity<P>, P: Clone + Send + 'static> Residence<K, P> {
     fn end(&mut self, exit: &Exit) {
         self.entity = None;
         self.shard.ended(&self.resident, exit);
-    }
-
-    async fn answer(&mut self, request: K::Request) -> Result<K::Reply, Exit> {
-        let entity = match &mut self.entity {
-            Some(entity) => entity,
-            empty => {
-                let fence = self.shard.fence;
-                empty.insert(K::load(self.id.clone(), fence, self.platform.clone()).await?)
-            }
-        };
-        Ok(as_sent(entity.handle(request).await?))
     }
 }
 

@@ -3,6 +3,7 @@
 //! Everything that belongs to a life ends with it: the place in the handle, the mailbox, the timers
 //! and the linked tasks, before the supervisor hears of the end, so that a successor starts clean.
 
+use super::backlog::Backlog;
 use super::chronicle::Happening;
 use super::inspect::view::Role;
 use super::life::{Levers, Life, Reins, ended_or_stuck};
@@ -19,7 +20,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use tracing::Instrument;
 
 /// The life that a handle points to.
@@ -72,7 +73,7 @@ pub(super) fn begin<S: Service>(
         me: Arc::clone(&me),
         started: Some(started_sender),
         ended: Some(ended_sender),
-        backlog: None,
+        backlog: Backlog::default(),
     };
     let mailbox = spawn::<S>(state).map_err(|error| Exit::Failed { error: error.to_string() })?;
     let levers = me.levers(&mailbox);
@@ -244,9 +245,7 @@ struct State<S: Service> {
     me: Arc<Incarnation<S::Message>>,
     started: Option<oneshot::Sender<Result<(), StartError>>>,
     ended: Option<oneshot::Sender<Exit>>,
-    /// When the last message was done, if others waited then: the next one begins at once, and
-    /// reading the clock again would cost more than the time in between.
-    backlog: Option<Instant>,
+    backlog: Backlog,
 }
 
 impl<S: Service> Actor for Host<S> {
@@ -312,11 +311,12 @@ impl<S: Service> State<S> {
             #[cfg(debug_assertions)]
             Mail::Nudge => {
                 let me = Arc::clone(&self.me);
+                self.backlog = Backlog::default();
                 return panics::nudged(&me.vitals).await;
             }
         };
         let vitals = &self.me.vitals;
-        let began = self.backlog.take().unwrap_or_else(Instant::now);
+        let began = self.backlog.begin();
         vitals.begin(began, message.name(), stamp, 0);
         let span = trace::service_message(&self.me.member.path);
         let handled = panics::watched(vitals, self.service.handle(message, &self.handle));
@@ -327,7 +327,7 @@ impl<S: Service> State<S> {
         if vitals.recovers() {
             self.me.member.note(Happening::Recovered, &format!("after {} s", took.as_secs()));
         }
-        self.backlog = (vitals.gauge.inside() > 0).then_some(ended);
+        self.backlog.end(&vitals.gauge, ended);
         if let (Ok(()), Some(receipt)) = (&result, receipt) {
             // A sender that has gone away needs no receipt.
             let _ = receipt.send(());

@@ -1,6 +1,7 @@
 //! What is known about all lives of a service, or of a kind of entity: sums, handler times, the
 //! last minutes. A life brings its own counters in when it ends.
 
+use super::clock;
 use super::inspect::view::{History, Latency};
 use super::vitals::Vitals;
 use std::collections::VecDeque;
@@ -84,7 +85,7 @@ impl Ledger {
 
     /// A handler took so long.
     pub(super) fn took(&self, time: Duration) {
-        let ns = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let ns = clock::nanos(time);
         self.buckets[bucket(ns)].fetch_add(1, Ordering::Relaxed);
         if ns > self.longest_ns.load(Ordering::Relaxed) {
             self.longest_ns.fetch_max(ns, Ordering::Relaxed);
@@ -101,7 +102,7 @@ impl Ledger {
         add(&self.past.refused, sums.refused);
         add(&self.past.expired, sums.expired);
         add(&self.past.undelivered, lost as u64);
-        add(&self.past.busy_ns, u64::try_from(sums.busy.as_nanos()).unwrap_or(u64::MAX));
+        add(&self.past.busy_ns, clock::nanos(sums.busy));
         lost
     }
 

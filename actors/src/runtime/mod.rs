@@ -12,6 +12,7 @@ mod exit;
 mod host;
 
 mod address;
+mod backlog;
 mod kind;
 mod population;
 mod resident;

@@ -102,22 +102,19 @@ impl Shard {
             if entry.get().resident.runs() {
                 entry.get_mut().used = clock::ticks();
                 entry.to_back();
-                let running = entry.get().clone();
-                let stamp = admitted(&running.resident);
+                let sent = send(entry.get(), letter);
                 self.note_front(&map);
-                drop(map);
-                return send(&running, stamp?, letter);
+                return sent;
             }
             // It has ended and is about to leave the map: its successor takes its place.
             let (_, gone) = entry.remove_entry();
             self.forget(&mut map, &gone.resident);
         }
         let running = self.start(&mut map, to, start)?;
-        let stamp = admitted(&running.resident);
-        map.residents.insert(running.resident.address.clone(), running.clone());
+        let sent = send(&running, letter);
+        map.residents.insert(running.resident.address.clone(), running);
         self.note_front(&map);
-        drop(map);
-        send(&running, stamp?, letter)
+        sent
     }
 
     fn start<I: EntityId>(
@@ -290,20 +287,16 @@ impl Shard {
     }
 }
 
-/// Counts a message in, under the lock: from here on the entity is not passivated.
-fn admitted(resident: &Resident) -> Result<Stamp, Refused> {
-    resident.vitals.gauge.admit().map_err(|closed| match closed {
-        Closed::Full => Refused::Full,
-        Closed::Ended => Refused::Closed,
-    })
-}
-
+/// Under the lock: cloning the ways to an actor to send behind it costs more than sending.
 fn send<M: Message>(
     running: &Running,
-    stamp: Stamp,
     letter: &mut Option<impl FnOnce(Stamp) -> M>,
 ) -> Result<Arc<Resident>, Refused> {
     let gauge = &running.resident.vitals.gauge;
+    let stamp = gauge.admit().map_err(|closed| match closed {
+        Closed::Full => Refused::Full,
+        Closed::Ended => Refused::Closed,
+    })?;
     let letter = letter.take().ok_or(Refused::Closed)?;
     if running.cell.send_message(letter(stamp)).is_err() {
         // It has ended since. The reply went with the letter, so the sender is told why.

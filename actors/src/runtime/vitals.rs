@@ -84,7 +84,7 @@ impl Vitals {
     pub(super) fn finish(&self, began: Instant, report: Report) -> Instant {
         let ended = Instant::now();
         let took = ended.saturating_duration_since(began);
-        let ns = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        let ns = clock::nanos(took);
         // Only the actor itself writes these: a load and a store are enough.
         self.handled.store(self.handled() + 1, Ordering::Relaxed);
         self.busy_ns.store(self.busy_ns.load(Ordering::Relaxed) + ns, Ordering::Relaxed);

@@ -12,7 +12,7 @@ mod page;
 
 use super::population::Population;
 use super::watchdog::{EVERY, Watchdog};
-use super::{Directory, Exit, Tree};
+use super::{Directory, Tree};
 use census::Census;
 use entities::Found;
 use jiff::Timestamp;
@@ -198,7 +198,7 @@ impl Inspector {
         let life = member.now().life.clone().ok_or_else(unknown)?;
         life.vitals.fault.arm(fault);
         match fault {
-            super::Fault::Kill => member.kill(Exit::Killed),
+            super::Fault::Kill => member.kill(super::Exit::Killed),
             _ => life.levers.nudge(&life.vitals),
         }
         Ok(())
