@@ -54,7 +54,8 @@ pub(super) fn kind_policy(kind: &Kind) -> PolicyView {
 
 /// The path of an entity.
 pub(super) fn path(running: &Running) -> String {
-    format!("{BRANCH}/{}", running.resident.address)
+    let id = running.resident.address.id();
+    [BRANCH, running.resident.address.kind, id.as_str()].join("/")
 }
 
 /// The entity of a kind that has this id.

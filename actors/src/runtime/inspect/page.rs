@@ -139,7 +139,7 @@ impl Source<'_> {
             let path = entities::path(running);
             if after.is_none_or(|after| path.as_str() >= after) {
                 // Two more: the one that the cursor names, and one that says that there are more.
-                keep(&mut first, 0, path, Found::new(shard, running), query.limit + 2);
+                keep(&mut first, (Reverse(0), path), query.limit + 2, (shard, running));
             }
         });
         rows.extend(first.into_values().map(Item::Entity));
@@ -155,8 +155,16 @@ impl Source<'_> {
 /// Entities by rank: largest key first, then by path. No more are kept than are shown.
 type First = BTreeMap<(Reverse<u64>, String), Found>;
 
-fn keep(first: &mut First, key: u64, path: String, found: Found, limit: usize) {
-    first.insert((Reverse(key), path), found);
+fn keep(
+    first: &mut First,
+    rank: (Reverse<u64>, String),
+    limit: usize,
+    who: (&Arc<Shard>, &Running),
+) {
+    if first.len() >= limit && first.last_key_value().is_some_and(|(worst, _)| rank > *worst) {
+        return;
+    }
+    first.insert(rank, Found::new(who.0, who.1));
     if first.len() > limit {
         first.pop_last();
     }
@@ -194,7 +202,7 @@ fn flat(source: &Source<'_>, query: &TreeQuery) -> (Vec<ActorView>, Option<Strin
         }
         let path = entities::path(running);
         if wanted(&path) && later(key, &path) {
-            keep(&mut first, key, path, Found::new(shard, running), query.limit + 1);
+            keep(&mut first, (Reverse(key), path), query.limit + 1, (shard, running));
         }
     });
     all.extend(first.into_iter().map(|((Reverse(key), _), found)| (key, found.view())));
