@@ -84,7 +84,7 @@ impl Chronicle {
     /// Notes the end of a life. One in order is no news for who asks why the last one ended.
     pub(super) fn ended(&mut self, exit: &Exit, trace: u128) {
         self.note(Happening::Ended, &exit.to_string(), trace);
-        if *exit != Exit::Stopped {
+        if !exit.in_order() {
             self.last_exit = Some(Box::new((exit.clone(), Timestamp::now(), trace)));
         }
     }

@@ -50,6 +50,22 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// True when it ended because it was asked to or had nothing left to do.
+    #[must_use]
+    pub fn in_order(&self) -> bool {
+        match self {
+            Self::Stopped => true,
+            Self::Fenced
+            | Self::Busy
+            | Self::Overtaken
+            | Self::Panicked { .. }
+            | Self::Failed { .. }
+            | Self::Killed
+            | Self::TimedOut { .. }
+            | Self::Stuck => false,
+        }
+    }
+
     /// Its name in views and logs.
     #[must_use]
     pub fn name(&self) -> &'static str {

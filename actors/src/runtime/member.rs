@@ -203,7 +203,7 @@ impl Member {
             trace = life.vitals.doing().trace;
             lost = self.ledger.retire(&life.vitals);
         }
-        if *exit != Exit::Stopped {
+        if !exit.in_order() {
             self.ledger.crashed();
         }
         now.standing = Standing::Stopped;

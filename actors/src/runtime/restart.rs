@@ -99,17 +99,7 @@ fn wants_restart(restart: Restart, exit: &Exit) -> bool {
     match restart {
         Restart::Permanent => true,
         Restart::Temporary => false,
-        Restart::Transient => match exit {
-            Exit::Stopped => false,
-            Exit::Fenced
-            | Exit::Busy
-            | Exit::Overtaken
-            | Exit::Panicked { .. }
-            | Exit::Failed { .. }
-            | Exit::Killed
-            | Exit::TimedOut { .. }
-            | Exit::Stuck => true,
-        },
+        Restart::Transient => !exit.in_order(),
     }
 }
 

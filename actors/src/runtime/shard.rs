@@ -162,7 +162,7 @@ impl Shard {
     fn crashed(&self, resident: &Resident, exit: &Exit) {
         let trace = resident.vitals.doing().trace;
         let policy = resident.kind.rules.restart;
-        if *exit != Exit::Stopped {
+        if !exit.in_order() {
             resident.kind.ledger.crashed();
         }
         match exit {

@@ -44,32 +44,18 @@ pub(super) fn service_message(service: &str) -> Span {
 
 /// The one line about the end of an entity, and how many messages were lost with it.
 pub(super) fn entity_ended(address: &Address, exit: &Exit, lost: usize) {
-    match exit {
-        Exit::Stopped => tracing::debug!(%address, "entity stopped"),
-        Exit::Fenced
-        | Exit::Busy
-        | Exit::Overtaken
-        | Exit::Panicked { .. }
-        | Exit::Failed { .. }
-        | Exit::Killed
-        | Exit::TimedOut { .. }
-        | Exit::Stuck => tracing::warn!(%address, %exit, lost, "entity ended"),
+    if exit.in_order() {
+        tracing::debug!(%address, "entity stopped");
+    } else {
+        tracing::warn!(%address, %exit, lost, "entity ended");
     }
 }
 
 /// The one line about the end of a service.
 pub(super) fn service_ended(service: &str, exit: &Exit) {
-    match exit {
-        Exit::Stopped => tracing::debug!(service, "service stopped"),
-        Exit::Fenced
-        | Exit::Busy
-        | Exit::Overtaken
-        | Exit::Panicked { .. }
-        | Exit::Failed { .. }
-        | Exit::Killed
-        | Exit::TimedOut { .. }
-        | Exit::Stuck => {
-            tracing::warn!(service, %exit, "service ended");
-        }
+    if exit.in_order() {
+        tracing::debug!(service, "service stopped");
+    } else {
+        tracing::warn!(service, %exit, "service ended");
     }
 }

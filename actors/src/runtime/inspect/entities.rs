@@ -1,8 +1,9 @@
 //! Entities and their kinds as they are shown.
 
 use super::census::KindCount;
-use super::members::{blank, policy_view, put_life, since, working};
+use super::members::{blank, policy_view, put_life, working};
 use super::view::{ActorDetail, ActorView, EventView, PolicyView, Role, Status};
+use crate::runtime::clock;
 use crate::runtime::kind::Kind;
 use crate::runtime::population::Population;
 use crate::runtime::shard::{Running, Shard};
@@ -88,7 +89,7 @@ impl Found {
         view.refused = u64::from(vitals.gauge.refused());
         view.received = view.handled + view.expired + view.depth;
         view.busy_s = vitals.busy().as_secs_f64();
-        view.started_at = Some(since(vitals.began()));
+        view.started_at = Some(clock::wall(vitals.began()));
         view.shard = Some(self.shard.fence.shard.0);
         view.epoch = Some(self.shard.fence.epoch.0);
         let memory = resident.recall(|memory| (memory.restarts, memory.chronicle.last_exit()));
@@ -102,7 +103,7 @@ impl Found {
         let resident = &self.running.resident;
         let events = resident.recall(|memory| memory.chronicle.events());
         let activated = || EventView {
-            at: since(resident.vitals.began()),
+            at: clock::wall(resident.vitals.began()),
             event: "activated".to_owned(),
             detail: String::new(),
             trace_id: None,

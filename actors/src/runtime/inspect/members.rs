@@ -1,10 +1,10 @@
 //! Supervisors, services and tasks as they are shown.
 
-use super::view::{ActorView, Current, LastExit, PolicyView, Role, Status};
+use super::view::{ActorView, Current, PolicyView, Role, Status};
+use crate::runtime::Watch;
 use crate::runtime::member::{Member, Now, Standing};
 use crate::runtime::restart::{Restart, RestartPolicy, Strategy};
 use crate::runtime::vitals::Vitals;
-use crate::runtime::{Watch, clock};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -69,15 +69,11 @@ pub(super) fn view(member: &Arc<Member>, parent: Option<&str>) -> ActorView {
     }
     view.status = status(member, &now);
     view.restarts = now.restarts;
-    view.last_exit = last_exit(&now);
+    view.last_exit = now.chronicle.last_exit();
     if let Standing::BackingOff(due) = now.standing {
         view.restart_in_s = Some(due.saturating_duration_since(Instant::now()).as_secs_f64());
     }
     view
-}
-
-fn last_exit(now: &Now) -> Option<LastExit> {
-    now.chronicle.last_exit()
 }
 
 /// What a life shows, into the view of whom it belongs to.
@@ -160,9 +156,4 @@ pub(super) fn policy_view(policy: &RestartPolicy, watch: Option<Watch>) -> Polic
         report_after_s: watch.map_or(0.0, |watch| watch.report_after.as_secs_f64()),
         kill_after_s: watch.and_then(|watch| watch.kill_after).map(|it| it.as_secs_f64()),
     }
-}
-
-/// Since when the node or a member of it runs, in wall time.
-pub(super) fn since(ticks: u64) -> jiff::Timestamp {
-    clock::wall(ticks)
 }
