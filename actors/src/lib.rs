@@ -6,7 +6,9 @@
 
 pub mod content;
 pub mod encode;
+pub mod engagement;
 pub mod events;
+pub mod playback;
 pub mod rendition;
 pub mod runtime;
 pub mod upload;

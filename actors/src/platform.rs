@@ -22,6 +22,10 @@ pub struct Engines {
     pub eventlog: Arc<dyn playhouse_storage::eventlog::EventLog>,
     /// Encode work.
     pub jobs: Arc<dyn playhouse_storage::jobs::Jobs>,
+    /// What viewers' sessions know.
+    pub playback: Arc<dyn playhouse_storage::playback::Playback>,
+    /// What is counted of contents.
+    pub engagement: Arc<dyn playhouse_storage::engagement::Engagement>,
 }
 
 /// Everything that a handler needs, cheap to clone.

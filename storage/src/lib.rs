@@ -15,10 +15,12 @@ mod stores;
 
 pub mod blobs;
 pub mod catalog;
+pub mod engagement;
 pub mod eventlog;
 pub mod failpoint;
 pub mod jobs;
 pub mod model;
+pub mod playback;
 pub mod staging;
 
 pub use config::Config;

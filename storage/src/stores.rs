@@ -3,8 +3,10 @@
 
 use crate::blobs::{Blobs, local::LocalBlobs};
 use crate::catalog::{Catalog, sqlite::SqliteCatalog};
+use crate::engagement::{Engagement, sqlite::SqliteEngagement};
 use crate::eventlog::{EventLog, local::LocalLog};
 use crate::jobs::{Jobs, sqlite::SqliteJobs};
+use crate::playback::{Playback, sqlite::SqlitePlayback};
 use crate::staging::{Staging, local::LocalStaging};
 use crate::{Config, DataDir, Error, Result};
 use std::path::Path;
@@ -23,6 +25,10 @@ pub struct Stores {
     pub events: Arc<dyn EventLog>,
     /// Encode work.
     pub jobs: Arc<dyn Jobs>,
+    /// What viewers' sessions know.
+    pub playback: Arc<dyn Playback>,
+    /// What is counted of contents.
+    pub engagement: Arc<dyn Engagement>,
     /// The lock on the data folder; last, so that it outlives what it guards.
     pub data_dir: Arc<DataDir>,
 }
@@ -46,6 +52,8 @@ impl Stores {
         let catalog = Arc::new(catalog);
         Ok(Self {
             jobs: Arc::new(SqliteJobs::new(catalog.clone())),
+            playback: Arc::new(SqlitePlayback::open(catalog.clone())?),
+            engagement: Arc::new(SqliteEngagement::new(catalog.clone())),
             catalog,
             blobs: Arc::new(blobs),
             staging: Arc::new(staging),

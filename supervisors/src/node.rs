@@ -117,6 +117,8 @@ fn engines(stores: &Stores) -> Engines {
         staging: Arc::clone(&stores.staging),
         eventlog: Arc::clone(&stores.events),
         jobs: Arc::clone(&stores.jobs),
+        playback: Arc::clone(&stores.playback),
+        engagement: Arc::clone(&stores.engagement),
     }
 }
 

@@ -63,6 +63,8 @@ impl House {
             staging: stores.staging.clone(),
             eventlog: stores.events.clone(),
             jobs: stores.jobs.clone(),
+            playback: stores.playback.clone(),
+            engagement: stores.engagement.clone(),
         };
         let mut config = Config::default();
         config.encode.worker_path = worker();

@@ -127,6 +127,8 @@ fn platform(stores: &Stores, fences: Vec<Fence>) -> Platform {
         staging: stores.staging.clone(),
         eventlog: stores.events.clone(),
         jobs: stores.jobs.clone(),
+        playback: stores.playback.clone(),
+        engagement: stores.engagement.clone(),
     };
     let scratch = stores.data_dir.temporary();
     playhouse_actors::assemble(engines, playhouse_actors::Config::default(), fences, &scratch).0

@@ -21,6 +21,8 @@ pub(crate) enum Cell {
     Real(f64),
     /// Text, an id, a word of an enum, or JSON.
     Text(String),
+    /// Bytes.
+    Bytes(Vec<u8>),
 }
 
 impl Cell {
@@ -77,6 +79,13 @@ impl Cells {
 
     pub(crate) fn text_opt(&mut self) -> Result<Option<String>> {
         if self.peek_null() { Ok(None) } else { self.text().map(Some) }
+    }
+
+    pub(crate) fn bytes(&mut self) -> Result<Vec<u8>> {
+        match self.next() {
+            Cell::Bytes(bytes) => Ok(bytes),
+            other => Err(self.wrong(&format!("{other:?} are no bytes"))),
+        }
     }
 
     pub(crate) fn int<T: TryFrom<i64>>(&mut self) -> Result<T> {

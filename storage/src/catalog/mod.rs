@@ -6,9 +6,10 @@
 //! outbox rows included. A commit is acknowledged when it is on disk.
 
 use crate::Result;
+use crate::engagement::Minute;
 use crate::model::{
-    AuditEntry, AuditId, AuditOutcome, Content, ContentId, DeadLetter, DeadLetterId, Fence, Job,
-    JobId, Rendition, Segment, Status, Timer, Upload, UploadId,
+    AuditEntry, AuditId, AuditOutcome, Content, ContentId, Counter, DeadLetter, DeadLetterId,
+    Fence, Job, JobId, Rendition, Segment, Status, Timer, Upload, UploadId,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -42,7 +43,7 @@ pub enum Write {
     InsertContent(Box<Content>),
     /// A changed content.
     UpdateContent(Box<Content>),
-    /// Removes a content with its renditions, segments, jobs and dead letters.
+    /// Removes a content with its renditions, segments, jobs, dead letters and all that was counted.
     DeleteContent(ContentId),
     /// A new rendition; `row_version` is 1.
     InsertRendition(Box<Rendition>),
@@ -105,6 +106,30 @@ pub enum Write {
         id: String,
         /// Which of its timers.
         name: &'static str,
+    },
+    /// The first counter of a content; `row_version` is 1.
+    InsertCounter(Box<Counter>),
+    /// A changed counter.
+    UpdateCounter(Box<Counter>),
+    /// Takes facts that were counted off the queue; a conflict when one of them has gone before.
+    SettleFacts(Vec<u64>),
+    /// Adds views to a minute of a content.
+    AddViews(ContentId, Minute),
+    /// Keeps that a user likes a content; a conflict when that was kept before.
+    InsertLike {
+        /// What.
+        content: ContentId,
+        /// Who.
+        who: String,
+        /// Since when.
+        at: Timestamp,
+    },
+    /// Forgets that a user likes a content; a conflict when that was not kept.
+    DeleteLike {
+        /// What.
+        content: ContentId,
+        /// Who.
+        who: String,
     },
 }
 

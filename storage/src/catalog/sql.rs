@@ -6,13 +6,14 @@
 //! PostgreSQL read alike stands here; what differs belongs to the engine's own file.
 
 pub(crate) mod audit;
+pub(crate) mod engagement;
 pub(crate) mod timer;
 
 use super::cell::Cell;
 use super::rows::Row;
 use super::{ContentQuery, NewEvent, Write};
 use crate::model::{
-    Content, ContentId, DeadLetter, DeadLetterId, Fence, Job, Rendition, Segment, Upload,
+    Content, ContentId, Counter, DeadLetter, DeadLetterId, Fence, Job, Rendition, Segment, Upload,
 };
 use jiff::Timestamp;
 
@@ -29,8 +30,8 @@ pub(crate) struct Statement {
 pub(crate) enum Expect {
     /// As many as there are.
     Any,
-    /// Exactly one; else it is a conflict about this.
-    One(String),
+    /// Exactly so many; else it is a conflict about this.
+    Exactly(usize, String),
 }
 
 /// Reads the epoch and the last sequence of a shard.
@@ -94,6 +95,14 @@ pub(crate) fn statements(fence: Fence, write: &Write) -> Vec<Statement> {
         Write::ClearTimer { kind, id, name } => {
             vec![timer::clear(&timer::Name { kind, id, name })]
         }
+        Write::InsertCounter(row) => vec![insert::<Counter>(row)],
+        Write::UpdateCounter(row) => vec![update::<Counter>(row)],
+        Write::SettleFacts(positions) => engagement::settle(positions),
+        Write::AddViews(content, minute) => vec![engagement::add_views(*content, *minute)],
+        Write::InsertLike { content, who, at } => {
+            vec![engagement::insert_like(*content, who, *at)]
+        }
+        Write::DeleteLike { content, who } => vec![engagement::delete_like(*content, who)],
     }
 }
 
@@ -199,10 +208,10 @@ fn update<R: Row>(row: &R) -> Statement {
 }
 
 fn delete_content(id: ContentId) -> Vec<Statement> {
-    let mut statements: Vec<_> = ["segment", "rendition", "job", "dead_letter"]
-        .into_iter()
-        .map(|table| delete_where(table, "content_id", id))
-        .collect();
+    let tables =
+        ["segment", "rendition", "job", "dead_letter", "fact", "counter", "view_minute", "liked"];
+    let mut statements: Vec<_> =
+        tables.into_iter().map(|table| delete_where(table, "content_id", id)).collect();
     statements.push(delete_where("content", "id", id));
     statements
 }
@@ -225,6 +234,7 @@ fn name_of<R: Row>(params: &[Cell]) -> String {
         Cell::Int(number) => number.to_string(),
         Cell::Real(number) => number.to_string(),
         Cell::Text(text) => text.clone(),
+        Cell::Bytes(bytes) => format!("{} bytes", bytes.len()),
     });
     format!("{} {}", R::TABLE, key.collect::<Vec<_>>().join(" "))
 }
@@ -234,7 +244,7 @@ fn any(sql: &str, params: Vec<Cell>) -> Statement {
 }
 
 fn one(sql: &str, params: Vec<Cell>, what: String) -> Statement {
-    Statement { sql: sql.to_owned(), params, expect: Expect::One(what) }
+    Statement { sql: sql.to_owned(), params, expect: Expect::Exactly(1, what) }
 }
 
 fn escape_like(word: &str) -> String {

@@ -95,3 +95,68 @@ id! {
     /// One order of an operator.
     AuditId
 }
+
+/// A viewer: 62 bits that the gateway makes of who is calling, so that names are not stored.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct ViewerId(u64);
+
+impl ViewerId {
+    /// The bits of a UUIDv7 below its variant (RFC 9562 section 5.7: `rand_b`).
+    const BITS: u64 = (1 << 62) - 1;
+
+    /// The viewer of a keyed hash, of which the low 62 bits count.
+    #[must_use]
+    pub fn new(hash: u64) -> Self {
+        Self(hash & Self::BITS)
+    }
+
+    /// The 62 bits.
+    #[must_use]
+    pub fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// The shard among `count` whose owner this viewer is routed to.
+    #[must_use]
+    pub fn shard(&self, count: u16) -> ShardId {
+        ShardId::of(&self.0.to_be_bytes(), count)
+    }
+}
+
+impl fmt::Display for ViewerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl FromStr for ViewerId {
+    type Err = std::num::ParseIntError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        u64::from_str_radix(text, 16).map(Self::new)
+    }
+}
+
+id! {
+    /// One playback session. Its last 62 bits are its viewer's, so that it can be routed alone.
+    SessionId
+}
+
+impl SessionId {
+    /// The session of a viewer that is opened at a time; `number` (12 bits) tells those of one
+    /// millisecond apart.
+    #[must_use]
+    pub fn of(viewer: ViewerId, opened_at: jiff::Timestamp, number: u16) -> Self {
+        let milliseconds = opened_at.as_millisecond().unsigned_abs() & ((1 << 48) - 1);
+        let high = (milliseconds << 16) | 0x7000 | u64::from(number & 0x0fff);
+        Self(Uuid::from_u64_pair(high, 0x8000_0000_0000_0000 | viewer.bits()))
+    }
+
+    /// Whose session it is.
+    #[must_use]
+    pub fn viewer(&self) -> ViewerId {
+        ViewerId::new(self.0.as_u64_pair().1)
+    }
+}

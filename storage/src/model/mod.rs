@@ -2,6 +2,7 @@
 
 mod audit;
 mod content;
+mod engagement;
 mod ids;
 mod job;
 mod timer;
@@ -12,7 +13,10 @@ pub use content::{
     Blocked, Check, Content, Init, MediaKind, Picture, PictureKind, Rendition, RenditionState,
     Segment, Source, Stage, Status,
 };
-pub use ids::{AuditId, ContentId, DeadLetterId, Epoch, Fence, JobId, ShardId, UploadId};
+pub use engagement::{Counter, Fact, FactKind, NewFact, Quality, Report};
+pub use ids::{
+    AuditId, ContentId, DeadLetterId, Epoch, Fence, JobId, SessionId, ShardId, UploadId, ViewerId,
+};
 pub use job::{DeadLetter, Job, JobClass, JobState};
 pub use timer::Timer;
 pub use upload::{Protection, Residency, Upload, UploadMetadata, UploadState};

@@ -5,6 +5,7 @@
 
 mod audit;
 mod content;
+mod counter;
 mod job;
 mod rendition;
 mod timer;

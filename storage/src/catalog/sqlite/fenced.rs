@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 /// One fenced transaction, inside its savepoint.
-pub(super) fn apply(
+pub(crate) fn apply(
     conn: &Connection,
     fence: Fence,
     statements: &[Statement],

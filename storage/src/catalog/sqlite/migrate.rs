@@ -16,6 +16,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0002_add_timers_and_audit",
         include_str!("../../../../migrations/0002_add_timers_and_audit.sql"),
     ),
+    (
+        "0003_add_playback_and_engagement",
+        include_str!("../../../../migrations/0003_add_playback_and_engagement.sql"),
+    ),
 ];
 
 /// The schema that this program writes.

@@ -4,7 +4,7 @@
 //! What is answered is on disk (`synchronous=FULL`). The fence is checked in the transaction that
 //! writes; a query sees every commit that was answered before it was asked.
 
-mod fenced;
+pub(crate) mod fenced;
 mod migrate;
 mod readers;
 pub(crate) mod run;
@@ -75,6 +75,20 @@ impl SqliteCatalog {
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
         self.writer.run(work).await
+    }
+
+    /// Runs `work` on a connection that reads one state of the catalog.
+    pub(crate) async fn read<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        self.readers.run(move |conn| in_one_state(conn, work)).await
+    }
+
+    /// The same on the calling thread: for the start of a node.
+    pub(crate) fn read_now<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        self.readers.run_now(work)
     }
 
     /// The records that a query finds.
@@ -252,6 +266,11 @@ impl Catalog for SqliteCatalog {
         })
         .await
     }
+}
+
+fn in_one_state<T>(conn: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    let state = conn.unchecked_transaction().map_err(explain)?;
+    work(&state)
 }
 
 fn prepare(conn: &Connection, bytes_max: u64) -> Result<()> {

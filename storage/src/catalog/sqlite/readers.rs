@@ -56,6 +56,16 @@ impl Readers {
     }
 }
 
+impl Readers {
+    /// Runs `work` on the calling thread, beside the bound: for the start of a node.
+    pub(crate) fn run_now<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let conn = self.idle.take()?;
+        let result = work(&conn);
+        self.idle.give_back(conn);
+        result
+    }
+}
+
 impl Idle {
     fn take(&self) -> Result<Connection> {
         let idle = self.connections.lock().unwrap_or_else(PoisonError::into_inner).pop();

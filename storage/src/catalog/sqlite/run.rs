@@ -14,6 +14,7 @@ impl ToSql for Cell {
             Self::Int(number) => ToSqlOutput::Owned(Value::Integer(*number)),
             Self::Real(number) => ToSqlOutput::Owned(Value::Real(*number)),
             Self::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Self::Bytes(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
         })
     }
 }
@@ -28,11 +29,12 @@ pub(crate) fn execute(conn: &Connection, sql: &str, params: &[Cell]) -> Result<u
 pub(crate) fn execute_expecting(conn: &Connection, statement: &Statement) -> Result<()> {
     let touched = execute(conn, &statement.sql, &statement.params);
     match (&statement.expect, touched) {
-        (Expect::Any, Ok(_)) | (Expect::One(_), Ok(1)) => Ok(()),
-        (Expect::One(what), Ok(_) | Err(Error::Conflict { .. })) => {
+        (Expect::Any, Ok(_)) => Ok(()),
+        (Expect::Exactly(count, _), Ok(touched)) if touched == *count => Ok(()),
+        (Expect::Exactly(_, what), Ok(_) | Err(Error::Conflict { .. })) => {
             Err(Error::Conflict { what: what.clone() })
         }
-        (Expect::Any | Expect::One(_), Err(error)) => Err(error),
+        (Expect::Any | Expect::Exactly(..), Err(error)) => Err(error),
     }
 }
 
@@ -80,7 +82,7 @@ fn cell(value: ValueRef<'_>) -> Result<Cell> {
             Ok(text) => Ok(Cell::Text(text.to_owned())),
             Err(error) => Err(Error::Corrupt { what: format!("catalog: {error}") }),
         },
-        ValueRef::Blob(_) => Err(Error::Corrupt { what: "catalog: unexpected bytes".into() }),
+        ValueRef::Blob(bytes) => Ok(Cell::Bytes(bytes.to_owned())),
     }
 }
 
