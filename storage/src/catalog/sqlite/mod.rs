@@ -22,7 +22,7 @@ use crate::{Config, Result, files};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use readers::Readers;
-use run::{execute, execute_expecting, explain, query, records};
+use run::{execute, execute_expecting, explain, query, ready, records};
 use rusqlite::Connection;
 use std::fmt::Display;
 use std::path::Path;
@@ -146,7 +146,7 @@ impl Catalog for SqliteCatalog {
     async fn commit(&self, commit: Commit) -> Result<()> {
         let Commit { fence, writes, events } = commit;
         let statements: Vec<_> =
-            writes.iter().flat_map(|write| sql::statements(fence, write)).collect();
+            writes.iter().flat_map(|write| sql::statements(fence, write)).map(ready).collect();
         self.write(move |conn| fenced::apply(conn, fence, &statements, &events)).await
     }
 

@@ -6,6 +6,7 @@ use crate::catalog::sql::{Expect, Statement};
 use crate::{Error, Result};
 use rusqlite::types::{ToSql, ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, params_from_iter};
+use std::borrow::Cow;
 
 impl ToSql for Cell {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -68,9 +69,20 @@ pub(crate) fn explain(error: rusqlite::Error) -> Error {
     }
 }
 
+/// Rewrites a statement before it is queued: there is one writer's thread, and many senders.
+pub(crate) fn ready(statement: Statement) -> Statement {
+    match numbered(&statement.sql) {
+        Cow::Owned(sql) => Statement { sql, ..statement },
+        Cow::Borrowed(_) => statement,
+    }
+}
+
 /// To SQLite `$1` is a name, numbered by its first appearance; `?1` is the first parameter.
-fn numbered(sql: &str) -> String {
-    sql.replace('$', "?")
+fn numbered(sql: &str) -> Cow<'_, str> {
+    match sql.contains('$') {
+        true => Cow::Owned(sql.replace('$', "?")),
+        false => Cow::Borrowed(sql),
+    }
 }
 
 fn cell(value: ValueRef<'_>) -> Result<Cell> {

@@ -4,7 +4,7 @@
 //! share one fsync. Nothing is answered before that, and when the group's commit fails every task
 //! of it is told so. The queue is bounded: when it is full the caller hears `Busy` at once.
 
-use super::run::explain;
+use super::run::execute;
 use crate::{Error, Result, failpoint};
 use rusqlite::Connection;
 use std::collections::VecDeque;
@@ -134,9 +134,9 @@ fn commit_group(
     waiting: &mut VecDeque<Box<dyn Task>>,
     done: &mut Vec<Box<dyn Task>>,
 ) -> Result<()> {
-    if let Err(error) = conn.execute_batch("BEGIN IMMEDIATE") {
+    if let Err(error) = execute(conn, "BEGIN IMMEDIATE", &[]) {
         done.extend(waiting.drain(..));
-        return Err(explain(error));
+        return Err(error);
     }
     while let Some(mut task) = waiting.pop_front() {
         let failed = task.run(conn);
@@ -146,26 +146,30 @@ fn commit_group(
             return Err(failed.unwrap_or_else(|| Error::Engine("transaction lost".to_owned())));
         }
     }
-    conn.execute_batch("COMMIT").map_err(|error| {
-        roll_back(conn);
-        explain(error)
-    })?;
+    execute(conn, "COMMIT", &[]).inspect_err(|_| roll_back(conn))?;
     failpoint::pass("catalog.committed");
     Ok(())
 }
 
 fn in_savepoint<T>(conn: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-    conn.execute_batch("SAVEPOINT task").map_err(explain)?;
+    execute(conn, "SAVEPOINT task", &[])?;
     let result = work(conn);
-    let close = if result.is_ok() { "RELEASE task" } else { "ROLLBACK TO task; RELEASE task" };
     if !conn.is_autocommit()
-        && let Err(error) = conn.execute_batch(close)
+        && let Err(error) = close_savepoint(conn, result.is_ok())
     {
         // Half of a task must never be committed with its neighbours.
         roll_back(conn);
-        return Err(explain(error));
+        return Err(error);
     }
     result
+}
+
+/// Every task pays for this: prepared statements spare it the parser.
+fn close_savepoint(conn: &Connection, keep: bool) -> Result<()> {
+    if !keep {
+        execute(conn, "ROLLBACK TO task", &[])?;
+    }
+    execute(conn, "RELEASE task", &[]).map(drop)
 }
 
 fn roll_back(conn: &Connection) {
