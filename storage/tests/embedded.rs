@@ -50,6 +50,79 @@ async fn the_audit_log_keeps_its_contract() {
 }
 
 #[tokio::test]
+async fn the_viewers_keep_their_contract() {
+    let folder = TempDir::new().unwrap();
+    contract::playback::check(&open(folder.path())).await;
+}
+
+#[tokio::test]
+async fn the_counts_keep_their_contract() {
+    let folder = TempDir::new().unwrap();
+    contract::engagement::check(&open(folder.path())).await;
+}
+
+#[tokio::test]
+async fn viewers_are_found_again_after_a_restart() {
+    use contract::playback::{change, put, viewer};
+    use playhouse_storage::playback::ViewerState;
+    let folder = TempDir::new().unwrap();
+    {
+        let stores = open(folder.path());
+        let fence = stores.catalog.claim_shards(1).await.unwrap()[0];
+        let states = [
+            (1, 1, change(1, 0, "a1")),
+            (1, 2, change(1, 0, "a2")),
+            (1, 3, change(1, 1, "b1")),
+            (2, 1, change(2, 0, "c1")),
+            (2, 2, ViewerState::Whole("c".into())),
+            (3, 1, ViewerState::Whole("d".into())),
+            (3, 2, change(3, 0, "d2")),
+        ];
+        for (number, version, state) in states {
+            stores.playback.put(put(fence, number, version, state)).await.unwrap();
+        }
+    }
+    let stores = open(folder.path());
+    let fence = stores.catalog.claim_shards(1).await.unwrap()[0];
+    for (number, version, record, sessions) in
+        [(1, 3, None, vec!["a2", "b1"]), (2, 2, Some("c"), vec![]), (3, 2, Some("d"), vec!["d2"])]
+    {
+        let found = stores.playback.load(viewer(number)).await.unwrap();
+        assert_eq!((found.row_version, found.record.as_deref()), (version, record), "{number}");
+        let mut states: Vec<_> = found.sessions.iter().map(|(_, state)| state.as_str()).collect();
+        states.sort_unstable();
+        assert_eq!(states, sessions, "{number}");
+    }
+    assert_eq!(stores.playback.tidy().await.unwrap(), 1, "what was replaced at the front");
+    stores.playback.put(put(fence, 1, 4, change(1, 0, "a3"))).await.unwrap();
+    assert_eq!(stores.playback.load(viewer(1)).await.unwrap().row_version, 4);
+}
+
+#[tokio::test]
+async fn a_viewer_whose_write_did_not_commit_is_as_before() {
+    use contract::playback::{change, put, viewer};
+    let folder = TempDir::new().unwrap();
+    let stores = open_small(folder.path(), |config| config.catalog_bytes_max = 1 << 20);
+    let fence = stores.catalog.claim_shards(1).await.unwrap()[0];
+    let state = |version: u64| format!("{version}{}", "x".repeat(50_000));
+    let mut version = 0;
+    let error = loop {
+        let next = put(fence, 1, version + 1, change(1, 0, &state(version + 1)));
+        match stores.playback.put(next).await {
+            Ok(()) => version += 1,
+            Err(error) => break error,
+        }
+        assert!(version < 100);
+    };
+    assert!(matches!(error, Error::Full), "{error}");
+    let found = stores.playback.load(viewer(1)).await.unwrap();
+    assert_eq!((found.row_version, &found.sessions[0].1), (version, &state(version)));
+    assert!(stores.playback.tidy().await.unwrap() > 0, "the way out of a full disk");
+    stores.playback.put(put(fence, 1, version + 1, change(1, 0, "small"))).await.unwrap();
+    assert_eq!(stores.playback.load(viewer(1)).await.unwrap().sessions[0].1, "small");
+}
+
+#[tokio::test]
 async fn the_jobs_keep_their_contract() {
     let folder = TempDir::new().unwrap();
     let stores = open(folder.path());

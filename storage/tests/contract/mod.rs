@@ -4,9 +4,11 @@
 pub(crate) mod audit;
 pub(crate) mod blobs;
 pub(crate) mod catalog;
+pub(crate) mod engagement;
 pub(crate) mod eventlog;
 pub(crate) mod fences;
 pub(crate) mod jobs;
+pub(crate) mod playback;
 pub(crate) mod records;
 pub(crate) mod staging;
 pub(crate) mod timers;

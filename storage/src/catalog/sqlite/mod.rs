@@ -332,6 +332,12 @@ mod tests {
             (sql::CONTENTS_UNFINISHED, 2, "content_unfinished"),
             (sql::timer::NEXT, 1, "timer_by_due"),
             (sql::audit::FORGET, 2, "audit_by_time"),
+            (sql::engagement::RANKED, 3, "counter_by_trend"),
+            (sql::engagement::RANKED_COUNT, 1, "counter_by_trend"),
+            (sql::engagement::HOT, 1, "counter_hot"),
+            (sql::engagement::VIEW_KEYS_FORGET, 2, "view_key_by_time"),
+            (sql::engagement::MINUTES_FORGET, 2, "view_minute_by_time"),
+            (sql::engagement::FACTS, 2, "INTEGER PRIMARY KEY"),
             (&format!("{} {}", sql::select::<Timer>(), sql::timer::DUE), 2, "timer_by_due"),
         ] {
             let params = vec![Cell::Int(1); count];
