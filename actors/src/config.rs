@@ -39,6 +39,8 @@ pub struct Config {
     pub events: Events,
     /// Durable timers.
     pub timers: Timers,
+    /// Sessions of viewers.
+    pub playback: crate::playback::Config,
 }
 
 /// Encode work and its processes. `[actors.encode]`
@@ -139,6 +141,7 @@ impl Default for Config {
             encode: Encode::default(),
             events: Events::default(),
             timers: Timers::default(),
+            playback: crate::playback::Config::default(),
         }
     }
 }
@@ -204,7 +207,8 @@ impl Config {
         self.limits.validate().map_err(|error| format!("limits: {error}"))?;
         self.encode.validate().map_err(|error| format!("encode.{error}"))?;
         self.events.validate().map_err(|error| format!("events.{error}"))?;
-        self.timers.validate().map_err(|error| format!("timers.{error}"))
+        self.timers.validate().map_err(|error| format!("timers.{error}"))?;
+        self.playback.validate().map_err(|error| format!("playback.{error}"))
     }
 
     /// [`Config::ask_deadline_ms`] as a duration.
@@ -300,7 +304,7 @@ impl Timers {
     }
 }
 
-fn above_zero(key: &str, value: u64) -> Result<(), String> {
+pub(crate) fn above_zero(key: &str, value: u64) -> Result<(), String> {
     if value == 0 { Err(format!("{key} must be above 0")) } else { Ok(()) }
 }
 

@@ -3,10 +3,10 @@
 use crate::content::{Checks, Manifests};
 use crate::events::{Hint, Hub};
 use crate::runtime::{Directory, EntityRef, Handle, Inspector};
-use crate::{Config, content, encode, events, rendition, runtime, upload};
+use crate::{Config, content, encode, events, playback, rendition, runtime, upload};
 use jiff::Timestamp;
 use playhouse_storage::catalog::{Commit, Write};
-use playhouse_storage::model::{ContentId, UploadId};
+use playhouse_storage::model::{ContentId, UploadId, ViewerId};
 use std::sync::Arc;
 
 /// The engines behind the ports.
@@ -74,6 +74,12 @@ impl Platform {
         rendition: &str,
     ) -> EntityRef<rendition::Transcoder> {
         self.directory.entity(rendition::RenditionId { content, name: rendition.to_owned() })
+    }
+
+    /// The judge of a viewer's sessions.
+    #[must_use]
+    pub fn viewer(&self, id: ViewerId) -> EntityRef<playback::Viewer> {
+        self.directory.entity(id)
     }
 
     /// Runs a commit about `content`, and wakes whoever waits for what it wrote. A wake that gets

@@ -15,7 +15,7 @@ use playhouse_actors::runtime::Strategy::{OneForOne, RestForOne};
 use playhouse_actors::runtime::{
     ChildSpec, Config as Limits, Directory, EntityRules, Handle, RestartPolicy, Supervisor, Watch,
 };
-use playhouse_actors::{Parts, Platform, content, rendition, upload};
+use playhouse_actors::{Parts, Platform, content, playback, rendition, upload};
 use playhouse_gateway::{Config, Gateway};
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -60,6 +60,8 @@ fn entities(directory: &Directory, limits: &Limits) {
     directory.rule::<content::Pipeline>(rules);
     // A segment that it does not take is handed over again with the next attempt of its job.
     directory.rule::<rendition::Transcoder>(rules);
+    // A player keeps its events until they are answered, and sends them again.
+    directory.rule::<playback::Viewer>(rules);
 }
 
 /// What the listener serves.

@@ -4,6 +4,12 @@
 //! seen, so that a batch sent again changes nothing, and credits time that was really watched. It
 //! decides whether a session is a view, and can say why. What it answers is on disk.
 
+mod config;
+mod viewer;
+
+pub use config::Config;
+pub use viewer::Viewer;
+
 use crate::runtime::EntityId;
 use jiff::Timestamp;
 use playhouse_storage::model::{ContentId, SessionId, ShardId, ViewerId};
