@@ -73,6 +73,24 @@ async fn a_worker_that_hangs_is_named_and_mended_on_the_admin_page() {
     shared::assert_whole(&sandbox, &client, id, 500, 25.0).await;
 }
 
+/// Two browsers of one viewer, who may play on one device: the second is told so, and goes on where
+/// the first stopped. Counts and likes appear on a page that is open, and what could not be sent
+/// while the node was away is sent after it.
+#[tokio::test]
+async fn a_viewer_goes_on_elsewhere_and_counts_appear_at_once() {
+    let one_stream = "actors.playback.streams_per_viewer_max=1";
+    let sandbox = Sandbox::started(&[one_stream]).await;
+    let client = sandbox.admin();
+    let film = sandbox.folder().join("film.mp4");
+    media::make_film(&film, "640x360", "25", 40);
+    let bytes = std::fs::read(&film).expect("the film was made");
+    let id = client.upload(bytes, "filename ZmlsbS5tcDQ=").await;
+    shared::wait_complete(&client, &id).await;
+    let mut command = browser("playback.mjs");
+    command.args([&sandbox.url(""), &id]).arg("--shots").arg(sandbox.folder().join("shots"));
+    println!("{}", check(command).await);
+}
+
 fn browser(script: &str) -> Command {
     let mut command = Command::new("node");
     command.arg(root().join("web/e2e").join(script));
