@@ -42,6 +42,7 @@ pub use serve::serve;
 pub use site::Site;
 
 use admin::Orders;
+use auth::KnownTokens;
 use playhouse_actors::Platform;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -73,6 +74,7 @@ impl Deref for App {
 pub(crate) struct Shared {
     pub(crate) platform: Platform,
     pub(crate) keys: Keys,
+    pub(crate) tokens: KnownTokens,
     pub(crate) config: Config,
     /// One permit per open event stream.
     pub(crate) streams: Arc<Semaphore>,
@@ -92,6 +94,7 @@ impl From<Gateway> for App {
             orders: Orders::new(inspector.orders_max),
             platform: gateway.platform,
             keys: gateway.auth,
+            tokens: KnownTokens::new(gateway.config.tokens_cached_max),
             streams: Arc::new(Semaphore::new(gateway.config.sse_streams_max)),
             config: gateway.config,
         }))

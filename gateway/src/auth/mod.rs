@@ -8,11 +8,14 @@
 mod caller;
 mod jwt;
 mod keys;
+mod known;
+mod mac;
 mod viewer;
 
 pub(crate) use caller::{Caller, Via, is_public};
 pub use jwt::{Claims, TokenError};
 pub use keys::{Keys, KeysError};
+pub(crate) use known::KnownTokens;
 pub(crate) use viewer::Visit;
 
 use serde::{Deserialize, Serialize};
