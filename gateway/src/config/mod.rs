@@ -7,7 +7,9 @@ mod inspector;
 
 pub use inspector::InspectorLimits;
 
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 /// Limits of the HTTP side.
@@ -75,6 +77,9 @@ pub struct Config {
     /// Marks the viewer's cookie `Secure`. On when the node stands behind TLS; plain HTTP on
     /// loopback would lose the cookie in some browsers.
     pub viewer_cookie_secure: bool,
+    /// Networks whose `X-Forwarded-For` (or else `Forwarded`) is believed, and which are never
+    /// taken for one client: the proxies in front of the node. This machine, unless others are.
+    pub trusted_proxies: Vec<IpNet>,
     /// Looking at actors, and ordering them about.
     pub inspector: InspectorLimits,
 }
@@ -108,6 +113,10 @@ impl Default for Config {
             tokens_cached_max: 20_000,
             viewer_cookie_ttl_s: 400 * 86_400,
             viewer_cookie_secure: false,
+            trusted_proxies: vec![
+                Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8).into(),
+                Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128).into(),
+            ],
             inspector: InspectorLimits::default(),
         }
     }
