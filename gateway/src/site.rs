@@ -83,3 +83,47 @@ impl Service<Request> for Site {
         Box::pin(async move { Ok(site.answer(request, None).await) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use axum::http::{Method, header};
+    use axum::routing::get;
+
+    async fn ask(method: Method, path: &str) -> (Response, Vec<u8>) {
+        let panics = || async {
+            if true {
+                panic!("on purpose")
+            }
+        };
+        let routes = Router::new().route("/panics", get(panics)).route("/", get(|| async { "x" }));
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+        let response = Site::new(routes, 10).answer(request, None).await;
+        assert_eq!(response.headers()["playhouse-trace-id"].len(), 32);
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, 1_000).await.unwrap();
+        (Response::from_parts(parts, Body::empty()), body.to_vec())
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_panics_costs_its_request_only() {
+        let (response, body) = ask(Method::GET, "/panics").await;
+        assert_eq!(response.status(), 500);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+        let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(problem["trace_id"], response.headers()["playhouse-trace-id"].to_str().unwrap());
+        assert_eq!(ask(Method::GET, "/").await.1, b"x");
+    }
+
+    #[tokio::test]
+    async fn head_is_told_what_get_would_be_without_the_body() {
+        for path in ["/", "/nowhere", "/panics"] {
+            let (get, body) = ask(Method::GET, path).await;
+            let (head, nothing) = ask(Method::HEAD, path).await;
+            assert_eq!(head.status(), get.status(), "{path}");
+            assert_eq!(head.headers()[header::CONTENT_LENGTH], body.len().to_string(), "{path}");
+            assert!(!body.is_empty() && nothing.is_empty(), "{path}");
+        }
+    }
+}
