@@ -2,7 +2,7 @@
 //!
 //! A handler reads the request, asks an entity (or reads the catalog), and turns the answer into a
 //! status. Rules of the house live in `actors`, bytes in `storage`; [`routes`] is the whole route
-//! table, [`site`](mod@site) what stands around it, [`problem`] the one door for errors, [`auth`] says who is
+//! table, [`Site`] what stands around it, [`problem`] the one door for errors, [`auth`] says who is
 //! calling.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that meets an error has failed"))]

@@ -71,7 +71,7 @@ fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr
 }
 
 /// The text before the last separator outside of quotes, and the one after it. Read from the end,
-/// because there stands what a trusted hop wrote: a quote that a client left open does not reach it.
+/// because there stands what a trusted hop wrote: a quote left open by a client does not reach it.
 fn split_last(text: &str, separator: u8) -> (Option<&str>, &str) {
     let bytes = text.as_bytes();
     let mut quoted = false;
