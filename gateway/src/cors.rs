@@ -4,7 +4,6 @@
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 const ALLOW_METHODS: &str = "GET, HEAD, POST, PATCH, DELETE, OPTIONS";
@@ -17,18 +16,42 @@ const EXPOSE_HEADERS: &str = "Content-Range, ETag, Location, Playhouse-Content-I
 /// Browsers cut it at two hours (Chromium) or a day (Firefox). Seconds.
 const PREFLIGHT_MAX_AGE: &str = "7200";
 
-pub(crate) async fn layer(request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    if !path.starts_with("/api/v1/") && !path.starts_with("/media/") {
-        return next.run(request).await;
+/// What a request has to do with other origins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    /// Nothing: pages and administration are for their own origin.
+    No,
+    /// Its answer may be read by every origin.
+    Yes,
+    /// It only asks whether it may be sent (preflight).
+    Asked,
+}
+
+impl Sharing {
+    pub(crate) fn of(request: &Request) -> Self {
+        let path = request.uri().path();
+        if !path.starts_with("/api/v1/") && !path.starts_with("/media/") {
+            Self::No
+        } else if is_preflight(request) {
+            Self::Asked
+        } else {
+            Self::Yes
+        }
     }
-    let preflight = is_preflight(&request);
-    let mut response = match preflight {
-        true => StatusCode::NO_CONTENT.into_response(),
-        false => next.run(request).await,
-    };
-    allow(response.headers_mut(), preflight);
-    response
+
+    /// Tells it on the answer.
+    pub(crate) fn tell(self, headers: &mut HeaderMap) {
+        match self {
+            Self::No => {}
+            Self::Yes => allow(headers, false),
+            Self::Asked => allow(headers, true),
+        }
+    }
+}
+
+/// The answer to a preflight.
+pub(crate) fn agree() -> Response {
+    StatusCode::NO_CONTENT.into_response()
 }
 
 fn is_preflight(request: &Request) -> bool {

@@ -12,14 +12,14 @@ const PING_DEADLINE: Duration = Duration::from_secs(1);
 
 /// GET `/healthz`.
 pub(crate) async fn alive() -> Response {
-    answer("alive")
+    answer(r#"{"status":"alive"}"#)
 }
 
 /// GET `/readyz`: 503 while the catalog cannot be read and written.
 pub(crate) async fn ready(State(app): State<App>) -> Answer {
     let ping = app.platform.engines.catalog.ping();
     match tokio::time::timeout(PING_DEADLINE, ping).await {
-        Ok(Ok(())) => Ok(answer("ready")),
+        Ok(Ok(())) => Ok(answer(r#"{"status":"ready"}"#)),
         Ok(Err(error)) => Err(not_ready().caused_by(error)),
         Err(_) => Err(not_ready().caused_by("the catalog did not answer within a second")),
     }
@@ -29,7 +29,7 @@ fn not_ready() -> Problem {
     Problem::unavailable("not-ready", "the catalog does not answer", 2)
 }
 
-fn answer(status: &'static str) -> Response {
-    let json = axum::Json(serde_json::json!({"status": status}));
-    ([(header::CACHE_CONTROL, "no-store")], json).into_response()
+fn answer(body: &'static str) -> Response {
+    let headers = [(header::CACHE_CONTROL, "no-store"), (header::CONTENT_TYPE, "application/json")];
+    (headers, body).into_response()
 }

@@ -2,11 +2,13 @@
 //!
 //! A handler reads the request, asks an entity (or reads the catalog), and turns the answer into a
 //! status. Rules of the house live in `actors`, bytes in `storage`; [`routes`] is the whole route
-//! table, [`problem`] the one door for errors, [`auth`] says who is calling.
+//! table, [`Site`] what stands around it, [`problem`] the one door for errors, [`auth`] says who is
+//! calling.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that meets an error has failed"))]
 
 mod routes;
+mod site;
 
 mod admin;
 mod content;
@@ -23,6 +25,7 @@ mod view;
 
 mod auth;
 mod config;
+mod context;
 mod cors;
 mod extract;
 mod problem;
@@ -34,11 +37,14 @@ mod trace;
 
 pub use auth::{Claims, Keys, KeysError, Role, TokenError};
 pub use config::{Config, InspectorLimits};
-pub use routes::router;
+pub use routes::site;
 pub use serve::serve;
+pub use site::Site;
 
 use admin::Orders;
+use auth::KnownTokens;
 use playhouse_actors::Platform;
+use std::ops::Deref;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -52,12 +58,24 @@ pub struct Gateway {
     pub config: Config,
 }
 
-/// What every handler can reach. Cheap to clone.
+/// What every handler can reach. Each request clones it more than once: it is one pointer.
 #[derive(Clone)]
-pub(crate) struct App {
+pub(crate) struct App(Arc<Shared>);
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// What the handlers of all requests share.
+pub(crate) struct Shared {
     pub(crate) platform: Platform,
     pub(crate) keys: Keys,
-    pub(crate) config: Arc<Config>,
+    pub(crate) tokens: KnownTokens,
+    pub(crate) config: Config,
     /// One permit per open event stream.
     pub(crate) streams: Arc<Semaphore>,
     /// One permit per open stream of the tree.
@@ -70,14 +88,15 @@ pub(crate) struct App {
 impl From<Gateway> for App {
     fn from(gateway: Gateway) -> Self {
         let inspector = &gateway.config.inspector;
-        Self {
+        Self(Arc::new(Shared {
             tree_streams: Arc::new(Semaphore::new(inspector.streams_max)),
             looks: Arc::new(Semaphore::new(inspector.looks_max)),
             orders: Orders::new(inspector.orders_max),
             platform: gateway.platform,
             keys: gateway.auth,
+            tokens: KnownTokens::new(gateway.config.tokens_cached_max),
             streams: Arc::new(Semaphore::new(gateway.config.sse_streams_max)),
-            config: Arc::new(gateway.config),
-        }
+            config: gateway.config,
+        }))
     }
 }

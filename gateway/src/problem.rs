@@ -1,9 +1,9 @@
 //! One door for HTTP errors (RFC 9457). Whatever a handler returns, a client sees
 //! `application/problem+json` with `{type, title, status, detail, trace_id}`; the inner cause is
-//! logged here, once, and never sent.
+//! logged once and never sent.
 //!
-//! A [`Problem`] travels as an extension of an empty response; [`crate::trace`] renders it, because
-//! only there the trace id is known.
+//! A [`Problem`] travels as an extension of an empty response; [`crate::trace`] renders and logs
+//! it, because only there the trace id is known.
 
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -112,11 +112,16 @@ impl Problem {
         .to_string()
     }
 
+    /// Something failed on our side; being too busy is no failure.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.status.is_server_error() && self.status != StatusCode::SERVICE_UNAVAILABLE
+    }
+
     /// Logs the cause: an error when it is ours, else for whoever looks for it.
     pub(crate) fn log(&self) {
         let cause = self.cause.as_deref().unwrap_or("-");
         let status = self.status.as_u16();
-        if self.status.is_server_error() && self.status != StatusCode::SERVICE_UNAVAILABLE {
+        if self.is_ours() {
             tracing::error!(status, code = self.code, cause, "request failed");
         } else {
             let (code, detail) = (self.code, &self.detail);

@@ -1,14 +1,11 @@
 //! The whole route table. `openapi.json` describes the same rows; a test holds the two equal.
 
 use crate::problem::Problem;
-use crate::{
-    App, Gateway, admin, content, cors, docs, events, health, me, media, pages, trace, tus, uploads,
-};
+use crate::site::Site;
+use crate::{App, Gateway, admin, content, docs, events, health, me, media, pages, uploads};
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::http::{Method, StatusCode};
-use axum::middleware::from_fn;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 fn table() -> Vec<Row> {
@@ -53,20 +50,17 @@ fn table() -> Vec<Row> {
     ]
 }
 
-/// The service of every route, with its layers: trace and problems outermost, then CORS and tus.
-pub fn router(gateway: Gateway) -> Router {
+/// The service of every route.
+pub fn site(gateway: Gateway) -> Site {
     let app = App::from(gateway);
     let json_bytes_max = app.config.json_body_bytes_max;
-    table()
+    let routes = table()
         .into_iter()
         .fold(Router::new(), |router, row| router.route(row.path, row.route))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(json_bytes_max))
-        .layer(from_fn(tus::layer))
-        .layer(from_fn(cors::layer))
-        .layer(from_fn(trace::layer))
-        .with_state(app)
+        .with_state(app);
+    Site::new(routes, json_bytes_max)
 }
 
 struct Row {

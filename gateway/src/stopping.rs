@@ -1,8 +1,9 @@
 //! Word that the node stops, for requests that would else go on for long: event streams end, and
 //! uploads commit what has come.
 //!
-//! The listener puts it on every request. Where there is no listener nothing ever stops.
+//! It comes with the connection of a request. Where there is no listener nothing ever stops.
 
+use crate::context;
 use axum::extract::FromRequestParts;
 use axum::http::Extensions;
 use axum::http::request::Parts;
@@ -21,7 +22,7 @@ impl Stopping {
 
     /// The word on a request.
     pub(crate) fn of(extensions: &Extensions) -> Self {
-        extensions.get::<Self>().cloned().unwrap_or_default()
+        context::connection(extensions).map(|of| of.stopping.clone()).unwrap_or_default()
     }
 
     /// Ready when the node stops. May be dropped and asked again.

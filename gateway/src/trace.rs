@@ -1,19 +1,19 @@
-//! The outermost layer: every request has a trace id, every answer carries it, every error leaves
-//! through here as a problem. A handler that panics costs its request only.
+//! The trace of a request: its id, its lines in the log, and the problem that names it.
 //!
 //! The id is the one of a W3C `traceparent` (Trace Context level 1, section 3.2) when it is well
 //! formed, else random.
 
+use crate::context::Context;
 use crate::problem::Problem;
-use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-use futures_util::FutureExt;
+use axum::body::Body;
+use axum::extract::{FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
+use axum::response::Response;
 use playhouse_actors::runtime::traced;
+use std::convert::Infallible;
 use std::fmt;
-use std::panic::AssertUnwindSafe;
-use tracing::Instrument;
+use tracing::Span;
 
 /// Tells the trace id of an answer.
 pub(crate) const TRACE_HEADER: HeaderName = HeaderName::from_static("playhouse-trace-id");
@@ -26,6 +26,11 @@ impl TraceId {
     /// Runs a future as part of the trace: the failures of entities that it asks name it.
     pub(crate) fn around<T>(self, future: impl Future<Output = T>) -> impl Future<Output = T> {
         traced(self.0, future)
+    }
+
+    /// 32 hexadecimal digits.
+    fn text(self) -> String {
+        format!("{:032x}", self.0)
     }
 
     fn of(headers: &HeaderMap) -> Self {
@@ -41,43 +46,73 @@ impl fmt::Display for TraceId {
     }
 }
 
-pub(crate) async fn layer(mut request: Request, next: Next) -> Response {
-    let trace_id = TraceId::of(request.headers());
-    request.extensions_mut().insert(trace_id);
-    let span = tracing::info_span!(
-        "http",
-        method = %request.method(),
-        path = request.uri().path(),
-        trace_id = %trace_id,
-    );
-    let answer = AssertUnwindSafe(trace_id.around(next.run(request))).catch_unwind();
-    async move {
-        let response = answer
-            .await
-            .unwrap_or_else(|_| Problem::internal("the handler panicked").into_response());
-        tracing::debug!(status = response.status().as_u16(), "request answered");
-        finish(response, &trace_id.to_string())
+impl<S: Sync> FromRequestParts<S> for TraceId {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let context = parts.extensions.get::<Context>();
+        Ok(context.map_or_else(|| Self::of(&parts.headers), |context| context.trace))
     }
-    .instrument(span)
-    .await
 }
 
-/// Renders the problem of an answer and puts the trace id on it.
-fn finish(mut response: Response, trace_id: &str) -> Response {
-    if let Some(problem) = problem_of(&mut response) {
-        problem.log();
+/// What is told of a request after it has gone into its handler.
+pub(crate) struct Told {
+    pub(crate) trace: TraceId,
+    method: Method,
+    uri: Uri,
+}
+
+impl Told {
+    pub(crate) fn of(request: &Request) -> Self {
+        Self {
+            trace: TraceId::of(request.headers()),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+        }
+    }
+
+    /// For whoever looks for more than failures, which get a span when there is one to log: a span
+    /// of each request, never looked at, would cost more than many a handler.
+    pub(crate) fn span(&self) -> Span {
+        let Self { trace, method, uri } = self;
+        tracing::debug_span!("http", %method, path = uri.path(), trace_id = %trace)
+    }
+
+    /// Renders the problem of an answer and puts the trace id on it.
+    pub(crate) fn finish(&self, mut response: Response) -> Response {
+        let trace_id = self.trace.text();
+        if let Some(problem) = problem_of(&mut response) {
+            self.log(&problem);
+            response = self.render(response, problem.body(&trace_id));
+        }
+        let status = response.status().as_u16();
+        self.span().in_scope(|| tracing::debug!(status, "request answered"));
+        if let Ok(value) = HeaderValue::from_str(&trace_id) {
+            response.headers_mut().insert(TRACE_HEADER, value);
+        }
+        response
+    }
+
+    fn render(&self, response: Response, body: String) -> Response {
+        const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
         let (mut parts, _) = response.into_parts();
-        parts.headers.remove(header::CONTENT_LENGTH);
-        parts
-            .headers
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+        parts.headers.insert(header::CONTENT_TYPE, PROBLEM);
         parts.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        response = Response::from_parts(parts, problem.body(trace_id).into());
+        // What HEAD is told is what GET would be, without the body (RFC 9110 section 9.3.2).
+        let body = if self.method == Method::HEAD { Body::empty() } else { Body::from(body) };
+        Response::from_parts(parts, body)
     }
-    if let Ok(value) = HeaderValue::from_str(trace_id) {
-        response.headers_mut().insert(TRACE_HEADER, value);
+
+    /// Logs a problem within what it is about.
+    fn log(&self, problem: &Problem) {
+        let Self { trace, method, uri } = self;
+        let span = match problem.is_ours() {
+            true => tracing::error_span!("http", %method, path = uri.path(), trace_id = %trace),
+            false => self.span(),
+        };
+        span.in_scope(|| problem.log());
     }
-    response
 }
 
 fn problem_of(response: &mut Response) -> Option<Problem> {

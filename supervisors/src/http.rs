@@ -4,9 +4,8 @@
 //! a restart of the service loses no waiting connection. When it is asked to stop it lets the
 //! requests under way end first.
 
-use axum::Router;
 use playhouse_actors::runtime::{Exit, Handle, Service};
-use playhouse_gateway::Config;
+use playhouse_gateway::{Config, Site};
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -22,7 +21,7 @@ pub(crate) enum Message {
 /// The role of the listener is to serve the routes for as long as the tree lives.
 pub(crate) struct Http {
     listener: Arc<TcpListener>,
-    router: Router,
+    site: Site,
     config: Config,
     shutdown: watch::Sender<bool>,
     drained: Option<oneshot::Receiver<()>>,
@@ -30,8 +29,8 @@ pub(crate) struct Http {
 
 impl Http {
     /// A listener on a bound socket.
-    pub(crate) fn new(listener: Arc<TcpListener>, router: Router, config: Config) -> Self {
-        Self { listener, router, config, shutdown: watch::Sender::new(false), drained: None }
+    pub(crate) fn new(listener: Arc<TcpListener>, site: Site, config: Config) -> Self {
+        Self { listener, site, config, shutdown: watch::Sender::new(false), drained: None }
     }
 
     fn socket(&self) -> io::Result<tokio::net::TcpListener> {
@@ -44,7 +43,7 @@ impl Service for Http {
 
     async fn start(&mut self, me: &Handle<Message>) -> Result<(), Exit> {
         let socket = self.socket().map_err(|error| failed(&error))?;
-        let (router, config) = (self.router.clone(), self.config.clone());
+        let (site, config) = (self.site.clone(), self.config.clone());
         let mut asked = self.shutdown.subscribe();
         let (drained, wait) = oneshot::channel();
         self.drained = Some(wait);
@@ -53,7 +52,7 @@ impl Service for Http {
                 // A service that is gone cannot ask any more: then it is time to end, too.
                 let _ = asked.wait_for(|asked| *asked).await;
             };
-            let ended = playhouse_gateway::serve(socket, router, &config, shutdown).await;
+            let ended = playhouse_gateway::serve(socket, site, &config, shutdown).await;
             let _ = drained.send(());
             ended
         };

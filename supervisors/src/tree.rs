@@ -89,9 +89,9 @@ pub(crate) async fn start(platform: &Platform, parts: Parts, front: Front) -> Re
 impl Front {
     fn child(self, name: &'static str, policy: RestartPolicy) -> ChildSpec {
         let listener = Arc::new(self.listener);
-        let router = playhouse_gateway::router(self.gateway);
+        let site = playhouse_gateway::site(self.gateway);
         let config = self.config;
-        let make = move || Http::new(Arc::clone(&listener), router.clone(), config.clone());
+        let make = move || Http::new(Arc::clone(&listener), site.clone(), config.clone());
         ChildSpec::service(name, policy, &Handle::new(), make)
     }
 }

@@ -10,7 +10,6 @@ use crate::extract::Json;
 use crate::problem::{Answer, Problem};
 use crate::stopping::Stopping;
 use crate::trace::TraceId;
-use axum::Extension;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -80,7 +79,7 @@ async fn detail(app: &App, path: String) -> Answer {
 pub(crate) async fn order(
     admin: Admin,
     State(app): State<App>,
-    Extension(trace): Extension<TraceId>,
+    trace: TraceId,
     stopping: Stopping,
     ActorPath(address): ActorPath,
     request: Request,

@@ -62,7 +62,8 @@ pub(super) async fn carry_out(
 ) -> Answer<()> {
     let place = app.orders.place()?;
     app.platform.engines.catalog.audit_append(entry.clone()).await?;
-    tracing::info!(path = entry.path, ?action, subject = entry.subject, "an actor is ordered");
+    let span = tracing::info_span!("order", path = entry.path, trace_id = %trace);
+    span.in_scope(|| tracing::info!(?action, subject = entry.subject, "an actor is ordered"));
     let (tell, told) = oneshot::channel();
     let (platform, within) = (app.platform.clone(), app.config.ask_deadline());
     let order = async move {
@@ -72,7 +73,7 @@ pub(super) async fn carry_out(
         // Whoever ordered may have gone away.
         let _ = tell.send(answer);
     };
-    app.orders.begin(trace.around(order.in_current_span()));
+    app.orders.begin(trace.around(order.instrument(span)));
     tokio::select! {
         answer = told => answer.unwrap_or_else(|_| Err(Problem::internal("the order panicked"))),
         () = stopping.asked() => Ok(()),

@@ -37,10 +37,10 @@ impl Caller {
     fn of(headers: &HeaderMap, app: &App) -> Result<Self, Problem> {
         if let Some(token) = bearer(headers)? {
             let claims = app
-                .keys
-                .verify(token, Timestamp::now())
+                .tokens
+                .verify(&app.keys, token, Timestamp::now())
                 .map_err(|error| Problem::unauthorized(error.code(), error))?;
-            return Ok(Self { subject: claims.sub, role: claims.role, via: Via::Token });
+            return Ok(Self { subject: claims.sub.clone(), role: claims.role, via: Via::Token });
         }
         Ok(match viewer::known(headers, &app.keys) {
             Some(id) => Self::guest(id),

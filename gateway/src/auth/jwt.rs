@@ -124,15 +124,20 @@ fn check_header(bytes: &[u8]) -> Result<(), TokenError> {
 
 fn check_claims(claims: Claims, now: i64) -> Result<Claims, TokenError> {
     if claims.iss != ISSUER {
-        Err(TokenError::Issuer)
-    } else if claims.exp <= now {
+        return Err(TokenError::Issuer);
+    }
+    check_times(&claims, now)?;
+    if claims.sub.is_empty() { Err(TokenError::Malformed) } else { Ok(claims) }
+}
+
+/// What must be held against the clock at each use, also of a token that has been verified.
+pub(super) fn check_times(claims: &Claims, now: i64) -> Result<(), TokenError> {
+    if claims.exp <= now {
         Err(TokenError::Expired)
     } else if claims.iat > now.saturating_add(SKEW_S) {
         Err(TokenError::NotYet)
-    } else if claims.sub.is_empty() {
-        Err(TokenError::Malformed)
     } else {
-        Ok(claims)
+        Ok(())
     }
 }
 

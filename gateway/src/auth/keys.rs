@@ -4,8 +4,9 @@
 //! is written before it, once: a crash between the two makes both anew, and an operator who has
 //! put the token elsewhere and removed the file does not find it again.
 
+use super::Role;
 use super::jwt::{self, Claims, TokenError};
-use super::{Role, viewer};
+use super::mac::PurposeKey;
 use ed25519_dalek::SigningKey;
 use jiff::Timestamp;
 use std::fs::{File, OpenOptions};
@@ -23,8 +24,12 @@ const ADMIN_TTL: Duration = Duration::from_secs(365 * 86_400);
 
 /// Issues and verifies tokens and viewer cookies. Cheap to clone.
 #[derive(Clone)]
-pub struct Keys {
-    key: Arc<SigningKey>,
+pub struct Keys(Arc<Secrets>);
+
+struct Secrets {
+    tokens: SigningKey,
+    cookies: PurposeKey,
+    viewers: PurposeKey,
 }
 
 /// Why there is no key.
@@ -71,7 +76,11 @@ impl Keys {
     /// Keys of a known seed.
     #[must_use]
     pub fn from_seed(seed: [u8; 32]) -> Self {
-        Self { key: Arc::new(SigningKey::from_bytes(&seed)) }
+        Self(Arc::new(Secrets {
+            tokens: SigningKey::from_bytes(&seed),
+            cookies: PurposeKey::derive(&seed, "playhouse viewer cookie"),
+            viewers: PurposeKey::derive(&seed, "playhouse viewer key"),
+        }))
     }
 
     fn create(data_dir: &Path, path: &Path) -> Result<Self, KeysError> {
@@ -88,7 +97,7 @@ impl Keys {
     pub fn issue(&self, subject: &str, role: Role, ttl: Duration) -> String {
         let ttl_s = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
         let claims = jwt::claims(subject, role, Timestamp::now().as_second(), ttl_s);
-        jwt::sign(&self.key, &claims)
+        jwt::sign(&self.0.tokens, &claims)
     }
 
     /// What a token says, if it is ours and its time is not over.
@@ -96,15 +105,24 @@ impl Keys {
     /// # Errors
     /// See [`TokenError`].
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, TokenError> {
-        jwt::verify(&self.key.verifying_key(), token, now.as_second())
+        jwt::verify(&self.0.tokens.verifying_key(), token, now.as_second())
     }
 
-    pub(super) fn sign_viewer(&self, id: uuid::Uuid) -> String {
-        viewer::sign(&self.key, id)
+    /// What a viewer is addressed by: 62 bits that only this node can make of an identity, so that
+    /// nobody can aim at another's. Whoever calls keeps the kinds of identities apart.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the sessions of viewers are addressed by it")
+    )]
+    pub(crate) fn viewer_key(&self, identity: &str) -> u64 {
+        const LOW: u64 = (1 << 62) - 1;
+        let [.., a, b, c, d, e, f, g, h] = self.0.viewers.hash(identity.as_bytes());
+        u64::from_be_bytes([a, b, c, d, e, f, g, h]) & LOW
     }
 
-    pub(super) fn verify_viewer(&self, value: &str) -> Option<uuid::Uuid> {
-        viewer::verify(&self.key.verifying_key(), value)
+    /// Signs viewers' cookies.
+    pub(super) fn cookies(&self) -> &PurposeKey {
+        &self.0.cookies
     }
 }
 
@@ -148,6 +166,16 @@ mod tests {
         let second = Keys::open(folder.path()).unwrap();
         assert!(second.verify(token.trim(), Timestamp::now()).is_ok());
         assert!(!folder.path().join("admin-token").exists(), "a token taken away stays away");
+    }
+
+    #[test]
+    fn a_viewer_has_one_key_of_62_bits_on_this_node() {
+        let keys = Keys::from_seed([1; 32]);
+        let all = ["ada", "bob", "", "ada "].map(|identity| keys.viewer_key(identity));
+        assert_eq!(all[0], keys.clone().viewer_key("ada"));
+        assert!(all.iter().all(|key| key >> 62 == 0), "{all:?}");
+        assert_eq!(all.iter().collect::<std::collections::BTreeSet<_>>().len(), 4);
+        assert_ne!(all[0], Keys::from_seed([2; 32]).viewer_key("ada"));
     }
 
     #[test]

@@ -7,7 +7,9 @@ mod inspector;
 
 pub use inspector::InspectorLimits;
 
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 /// Limits of the HTTP side.
@@ -66,11 +68,18 @@ pub struct Config {
     pub search_bytes_max: usize,
     /// How long a token of `playhouse token` is valid when the caller does not say.
     pub token_ttl_s: u64,
+    /// Most verified tokens that are remembered, so that their signature is not verified at each
+    /// request (35 µs). Each costs some 600 bytes; beyond, those not used for longest are verified
+    /// again.
+    pub tokens_cached_max: usize,
     /// How long a viewer's cookie is kept. Browsers cut it at 400 days.
     pub viewer_cookie_ttl_s: u64,
     /// Marks the viewer's cookie `Secure`. On when the node stands behind TLS; plain HTTP on
     /// loopback would lose the cookie in some browsers.
     pub viewer_cookie_secure: bool,
+    /// Networks whose `X-Forwarded-For` (or else `Forwarded`) is believed, and which are never
+    /// taken for one client: the proxies in front of the node. This machine, unless others are.
+    pub trusted_proxies: Vec<IpNet>,
     /// Looking at actors, and ordering them about.
     pub inspector: InspectorLimits,
 }
@@ -101,8 +110,13 @@ impl Default for Config {
             list_max: 100,
             search_bytes_max: 256,
             token_ttl_s: 30 * 86_400,
+            tokens_cached_max: 20_000,
             viewer_cookie_ttl_s: 400 * 86_400,
             viewer_cookie_secure: false,
+            trusted_proxies: vec![
+                Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8).into(),
+                Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128).into(),
+            ],
             inspector: InspectorLimits::default(),
         }
     }
@@ -142,7 +156,7 @@ impl Config {
         self.inspector.validate().map_err(|error| format!("gateway.inspector.{error}"))
     }
 
-    fn at_least_one(&self) -> [(&'static str, u64); 13] {
+    fn at_least_one(&self) -> [(&'static str, u64); 14] {
         [
             ("upload_commit_bytes", self.upload_commit_bytes),
             ("upload_commit_s", self.upload_commit_s),
@@ -157,6 +171,7 @@ impl Config {
             ("sse_refresh_s", self.sse_refresh_s),
             ("sse_keepalive_s", self.sse_keepalive_s),
             ("list_default", u64::from(self.list_default)),
+            ("tokens_cached_max", self.tokens_cached_max as u64),
         ]
     }
 

@@ -6,49 +6,52 @@
 //! ([`Stopping`]) and finish within `shutdown_s`, and what then still runs is dropped: connections
 //! live in this future.
 
+mod heads;
 mod idle;
 
-use crate::Config;
+use crate::context::Connection;
 use crate::stopping::Stopping;
-use axum::Router;
+use crate::{Config, Site};
 use axum::body::Body;
 use axum::extract::Request;
+use heads::HeadTimer;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use idle::Idle;
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
-use tower::ServiceExt;
 
 /// The kernel is out of descriptors or memory: wait for connections to end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves `router` until `shutdown` is ready, then lets requests under way finish.
+/// Serves `site` until `shutdown` is ready, then lets requests under way finish.
 ///
 /// # Errors
 /// None at present: what goes wrong with one connection is that connection's.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    site: Site,
     config: &Config,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let mut server = Server::new(router, config);
+    let mut server = Server::new(site, config);
     let permits = Arc::new(Semaphore::new(config.connections_max));
     tokio::pin!(shutdown);
     loop {
         tokio::select! {
             () = &mut shutdown => break,
             accepted = accept(&listener, &permits) => match accepted {
-                Ok((stream, permit)) => server.open(stream, permit),
+                Ok((stream, peer, permit)) => server.open(stream, peer, permit),
                 Err(error) => pause(&error).await,
             },
             Some(ended) = server.connections.join_next() => note(ended),
@@ -64,7 +67,7 @@ pub async fn serve(
 const READ_AT_ONCE: usize = 128 * 1024;
 
 struct Server {
-    router: Router,
+    site: Site,
     http: http1::Builder,
     graceful: GracefulShutdown,
     connections: JoinSet<()>,
@@ -75,15 +78,14 @@ struct Server {
 }
 
 impl Server {
-    fn new(router: Router, config: &Config) -> Self {
+    fn new(site: Site, config: &Config) -> Self {
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new())
-            .header_read_timeout(Duration::from_secs(config.header_read_s))
+        http.header_read_timeout(Duration::from_secs(config.header_read_s))
             .max_header_size(config.header_bytes_max)
             .max_buf_size(READ_AT_ONCE.max(2 * config.header_bytes_max))
             .max_headers(config.headers_max);
         Self {
-            router,
+            site,
             http,
             graceful: GracefulShutdown::new(),
             connections: JoinSet::new(),
@@ -94,17 +96,21 @@ impl Server {
         }
     }
 
-    fn open(&mut self, stream: TcpStream, permit: OwnedSemaphorePermit) {
+    fn open(&mut self, stream: TcpStream, peer: IpAddr, permit: OwnedSemaphorePermit) {
         // Playlists and events are small and must not wait for more. Without it all still works.
         let _ = stream.set_nodelay(true);
         let io = TokioIo::new(Idle::new(stream, self.idle, self.linger));
-        let router = self.router.clone();
-        let stopping = Stopping::from(&self.stopping);
-        let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(stopping.clone());
-            router.clone().oneshot(request.map(Body::new))
+        let connection = Arc::new(Connection { peer, stopping: Stopping::from(&self.stopping) });
+        let site = self.site.clone();
+        let service = service_fn(move |request: Request<Incoming>| {
+            let (site, connection) = (site.clone(), Arc::clone(&connection));
+            async move {
+                Ok::<_, Infallible>(site.answer(request.map(Body::new), Some(connection)).await)
+            }
         });
-        let connection = self.graceful.watch(self.http.serve_connection(io, service));
+        let mut http = self.http.clone();
+        let connection = http.timer(HeadTimer::default()).serve_connection(io, service);
+        let connection = self.graceful.watch(connection);
         self.connections.spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "connection ended early");
@@ -126,11 +132,11 @@ impl Server {
 async fn accept(
     listener: &TcpListener,
     permits: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+) -> io::Result<(TcpStream, IpAddr, OwnedSemaphorePermit)> {
     let permit = Arc::clone(permits).acquire_owned().await;
     let permit = permit.expect("the semaphore is never closed");
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, permit))
+    let (stream, peer) = listener.accept().await?;
+    Ok((stream, peer.ip(), permit))
 }
 
 fn note(ended: Result<(), tokio::task::JoinError>) {
@@ -152,6 +158,7 @@ async fn pause(error: &io::Error) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::Router;
     use axum::routing::{get, post};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::sync::oneshot;
@@ -167,13 +174,14 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let router = Router::new()
+        let routes = Router::new()
             .route("/", get(|| async { "here" }))
             .route("/refuse", post(|| async { axum::http::StatusCode::PAYLOAD_TOO_LARGE }));
+        let site = Site::new(routes, config.json_body_bytes_max);
         let mut tasks = JoinSet::new();
-        tasks.spawn(async move {
-            serve(listener, router, &config, async { drop(stopped.await) }).await
-        });
+        tasks.spawn(
+            async move { serve(listener, site, &config, async { drop(stopped.await) }).await },
+        );
         Running { address, stop: Some(stop), tasks }
     }
 

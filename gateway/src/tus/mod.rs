@@ -1,8 +1,7 @@
 //! The header rules of tus 1.0.0 (tus.io/protocols/resumable-upload), as plain functions.
 
 use axum::extract::Request;
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::http::HeaderMap;
 
 mod headers;
 mod metadata;
@@ -13,13 +12,13 @@ pub(crate) use headers::{
 };
 pub(crate) use metadata::{encode, language, parse};
 
-/// Names the version on every answer about uploads, refusals included (core protocol,
+/// True when a request is about uploads.
+pub(crate) fn concerns(request: &Request) -> bool {
+    request.uri().path().starts_with("/api/v1/uploads")
+}
+
+/// Names the version; every answer about uploads does, refusals included (core protocol,
 /// `Tus-Resumable`).
-pub(crate) async fn layer(request: Request, next: Next) -> Response {
-    let about_uploads = request.uri().path().starts_with("/api/v1/uploads");
-    let mut response = next.run(request).await;
-    if about_uploads {
-        response.headers_mut().insert(RESUMABLE, Version::TEXT);
-    }
-    response
+pub(crate) fn name_version(headers: &mut HeaderMap) {
+    headers.insert(RESUMABLE, Version::TEXT);
 }

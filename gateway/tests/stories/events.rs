@@ -26,7 +26,7 @@ impl Watcher {
             .into_iter()
             .fold(Request::get(path), |request, token| request.header("authorization", token));
         let request = request.body(Body::empty()).unwrap();
-        let response = house.router.clone().oneshot(request).await.unwrap();
+        let response = house.site.clone().oneshot(request).await.unwrap();
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         Self { body: response.into_body().into_data_stream(), text: String::new() }
     }

@@ -1,12 +1,11 @@
-//! A node without listener and workers: stores in a temporary folder, the router, and tokens.
+//! A node without listener and workers: stores in a temporary folder, the site, and tokens.
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request, StatusCode, request::Builder};
 use jiff::Timestamp;
 use playhouse_actors::events::Hint;
 use playhouse_actors::{Engines, Platform};
-use playhouse_gateway::{Config, Gateway, Keys, Role};
+use playhouse_gateway::{Config, Gateway, Keys, Role, Site};
 use playhouse_storage::Stores;
 use playhouse_storage::catalog::{Commit, Write};
 use playhouse_storage::model::{
@@ -19,7 +18,7 @@ use tower::ServiceExt;
 const SHARDS: u16 = 16;
 
 pub(crate) struct House {
-    pub(crate) router: Router,
+    pub(crate) site: Site,
     pub(crate) platform: Platform,
     keys: Keys,
     fences: Vec<Fence>,
@@ -50,8 +49,8 @@ impl House {
         let fences = stores.catalog.claim_shards(SHARDS).await.unwrap();
         let platform = platform(&stores, fences.clone());
         let gateway = Gateway { platform: platform.clone(), auth: keys.clone(), config };
-        let router = playhouse_gateway::router(gateway);
-        Self { router, platform, keys, fences, _stores: stores, folder }
+        let site = playhouse_gateway::site(gateway);
+        Self { site, platform, keys, fences, _stores: stores, folder }
     }
 
     pub(crate) fn data(&self) -> &std::path::Path {
@@ -65,7 +64,7 @@ impl House {
 
     pub(crate) async fn send(&self, request: Builder, body: impl Into<Body>) -> Answer {
         let request = request.body(body.into()).unwrap();
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let response = self.site.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, 16 << 20).await.unwrap();
         Answer { status: parts.status, headers: parts.headers, body }

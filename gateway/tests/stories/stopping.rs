@@ -26,11 +26,11 @@ impl Running {
         let address = listener.local_addr().unwrap();
         let (stop, asked) = oneshot::channel::<()>();
         let config = Config { shutdown_s: 60, ..Config::default() };
-        let router = house.router.clone();
+        let site = house.site.clone();
         let mut server = JoinSet::new();
         server.spawn(async move {
             let stopped = async { drop(asked.await) };
-            playhouse_gateway::serve(listener, router, &config, stopped).await.unwrap();
+            playhouse_gateway::serve(listener, site, &config, stopped).await.unwrap();
         });
         Self { address, stop, server }
     }
