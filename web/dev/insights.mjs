@@ -40,7 +40,7 @@ export function insightsOf(id, url, told, title) {
   const buckets = 24;
   const keeps = (i) => Math.max(0.12, 1 - 0.16 * Math.min(1, i / 2) - 0.018 * i -
     (i > 14 ? 0.14 : 0)) * (0.97 + 0.06 * noise(i));
-  const watched = Array.from({ length: buckets }, (_, i) => Math.round(sessions * keeps(i)));
+  const watched = Array.from({ length: buckets }, (_, i) => Math.round(sessions * Math.min(1, keeps(i))));
   const stops = watched.map((n, i) => Math.max(0, n - (watched[i + 1] ?? 0)));
   const device = (kind, share) => ({ kind, sessions: Math.round(sessions * share),
     watch_time_s: Math.round(sessions * share * 15) });

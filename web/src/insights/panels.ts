@@ -1,7 +1,7 @@
 // The parts of the page that are words and bars: totals, devices, quality, refusals, trending.
 
 import { fill, h, setText } from '../lib/dom';
-import { bitrate, count, percent, shortCount, span } from '../lib/format';
+import { bitrate, count, shortCount, span } from '../lib/format';
 import type { Engagement } from '../lib/types';
 import type { Insights, Totals } from './types';
 import { TIERS, deviceWords, refusalWords } from './words';
@@ -63,7 +63,7 @@ export function devicesPanel({ devices }: Insights): HTMLElement {
     (bar.firstElementChild as HTMLElement).style.width = `${share * 100}%`;
     return h('li', {}, h('span', {}, deviceWords(device.kind)), bar,
       h('span', { class: 'bar-value', title: `${count(device.sessions)} sessions` },
-        `${share > 0 && share < 0.01 ? '< 1' : percent(share)} %`,
+        `${share > 0 && share < 0.01 ? '< 1' : Math.round(share * 100)} %`,
         h('small', {}, span(device.watch_time_s))));
   });
   return card('Devices', 'share of sessions, and time watched',
@@ -99,18 +99,21 @@ export function refusedPanel({ refused }: Insights): HTMLElement {
 
 /** How much it is watched just now, against all others. */
 export function trendingPanel({ trending }: Insights): HTMLElement {
-  const { word, tone, means } = TIERS[trending.tier];
-  const rank = trending.share < 1 ? `, the first ${rankWords(trending.share)}` : '';
-  const value = trending.score < 100 ? Number(trending.score.toFixed(1)) : shortCount(trending.score);
+  const { word, tone } = TIERS[trending.tier];
+  const { score } = trending;
+  const value = score < 100 ? String(Number(score.toFixed(1))) : shortCount(score);
+  const rank = score > 0 && trending.share < 1
+    ? `Among the first ${rankWords(trending.share)} of all that is watched now.`
+    : 'Nobody has watched it lately.';
   return card('Trending', 'views, each worth less the older it is',
-    h('p', { class: 'trend' }, h('strong', {}, String(value)),
+    h('p', { class: 'trend' }, h('strong', {}, value),
       h('span', { class: `pill ${tone}` }, word)),
-    h('p', { class: 'soft small-text' }, `It is ${means}${rank}.`));
+    h('p', { class: 'soft small-text' }, rank));
 }
 
 function rankWords(share: number): string {
-  const hundredths = share * 100;
-  return `${hundredths < 1 ? hundredths.toFixed(2) : Math.ceil(hundredths)} %`;
+  const percent = share * 100;
+  return `${percent < 1 ? Math.max(0.01, percent).toFixed(2) : Math.ceil(percent)} %`;
 }
 
 function list(rows: [string, string, string][]): HTMLElement {
@@ -124,7 +127,11 @@ function nothing(): HTMLElement {
 }
 
 /** A titled part of the page. */
-export function card(title: string, aside: string | HTMLElement, ...body: HTMLElement[]): HTMLElement {
+export function card(
+  title: string,
+  aside: string | HTMLElement,
+  ...body: HTMLElement[]
+): HTMLElement {
   const section = h('section', { class: 'card panel' },
     h('div', { class: 'panel-head' }, h('h2', {}, title),
       typeof aside === 'string' ? h('span', { class: 'soft small-text' }, aside) : aside));

@@ -36,7 +36,7 @@ const LEFT = 44;
 const RIGHT = 6;
 const TOP = 10;
 const BOTTOM = 26;
-const LINES = 4;
+const TALL = 200;
 let made = 0;
 
 /** A chart in a figure. */
@@ -58,7 +58,7 @@ export class Plot {
     const stage = h('div', { class: 'plot-stage' }, this.face, this.readout);
     stage.prepend(this.canvas);
     stage.style.height = `${style.height}px`;
-    this.element = h('figure', { class: `plot plot-${style.kind}` }, stage, this.table);
+    this.element = h('figure', { class: 'plot' }, stage, this.table);
     this.listen();
     new ResizeObserver(() => this.resized()).observe(stage);
   }
@@ -82,7 +82,8 @@ export class Plot {
   }
 
   private get inner(): { width: number; height: number } {
-    return { width: Math.max(1, this.width - LEFT - RIGHT), height: this.style.height - TOP - BOTTOM };
+    const height = this.style.height - TOP - BOTTOM;
+    return { width: Math.max(1, this.width - LEFT - RIGHT), height };
   }
 
   private x(index: number): number {
@@ -99,7 +100,8 @@ export class Plot {
   private draw(): void {
     if (this.width === 0) return;
     const { values, marks, least = 0, whole = true, summary } = this.data;
-    const ticks = valueTicks(Math.max(least, ...values), LINES, whole);
+    const lines = this.style.height > TALL ? 5 : 4;
+    const ticks = valueTicks(Math.max(least, ...values), lines, whole);
     this.top = ticks.at(-1) ?? 1;
     const { canvas, id, style } = this;
     canvas.setAttribute('viewBox', `0 0 ${this.width} ${style.height}`);
@@ -171,7 +173,8 @@ export class Plot {
     const box = this.face.getBoundingClientRect();
     const share = (event.clientX - box.left - LEFT) / this.inner.width;
     const { length } = this.data.values;
-    const at = this.style.kind === 'bars' ? Math.floor(share * length) : Math.round(share * (length - 1));
+    const bars = this.style.kind === 'bars';
+    const at = bars ? Math.floor(share * length) : Math.round(share * (length - 1));
     return Math.min(length - 1, Math.max(0, at));
   }
 

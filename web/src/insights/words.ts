@@ -25,9 +25,9 @@ export function deviceWords(kind: string): string {
   return words[kind] ?? 'Other';
 }
 
-/** What a tier of trending means. */
+/** What a tier of trending is called; the first 1 %, the first 10 %, and all others. */
 export const TIERS = {
-  hot: { word: 'Hot', tone: 'bad', means: 'among the first 1 % of all that is watched now' },
-  warm: { word: 'Warm', tone: 'busy', means: 'among the first 10 % of all that is watched now' },
-  tail: { word: 'Quiet', tone: 'quiet', means: 'not among the first 10 % now' },
+  hot: { word: 'Hot', tone: 'bad' },
+  warm: { word: 'Warm', tone: 'busy' },
+  tail: { word: 'Quiet', tone: 'quiet' },
 } as const;
