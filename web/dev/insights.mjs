@@ -15,7 +15,8 @@ export function viewsSoFar(id) {
 
 function points(id, from, to) {
   const wanted = (to - from) / 360_000;
-  const bucket_s = [60, 120, 240, 300, 600, 900, 1800, 3600, 86_400].find((s) => s >= wanted) ?? 86_400;
+  const sizes = [60, 120, 240, 300, 600, 900, 1800, 3600];
+  const bucket_s = sizes.find((s) => s >= wanted) ?? 86_400;
   const first = Math.ceil(from / 1000 / bucket_s) * bucket_s;
   const made = [];
   for (let at = first; at * 1000 < to; at += bucket_s) {

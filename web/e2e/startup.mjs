@@ -36,11 +36,12 @@ function probe() {
 /** Where the time went, in milliseconds after the navigation began. */
 function breakdown() {
   const entries = performance.getEntriesByType('resource');
-  const end = (part) => Math.round(entries.find(({ name }) => name.includes(part))?.responseEnd ?? 0);
+  const end = (part) =>
+    Math.round(entries.find(({ name }) => name.includes(part))?.responseEnd ?? 0);
   const [page] = performance.getEntriesByType('navigation');
   return { html: Math.round(page.responseEnd), script: end('/assets/watch'),
-    content: end('/api/v1/content/'), session: end('/playback/sessions'), master: end('master.m3u8'),
-    playlist: end('/media.m3u8') || end('/index.m3u8'), init: end('init'), segment: end('.m4s') };
+    content: end('/api/v1/content/'), session: end('/playback/sessions'),
+    master: end('master.m3u8'), playlist: end('/media.m3u8') || end('/index.m3u8'), init: end('init'), segment: end('.m4s') };
 }
 
 async function once(browser) {

@@ -57,7 +57,7 @@ test('what happens before the session is open is sent when it is', async () => {
   assert.deepEqual(log, ['open', 'wait 3000', 'open', 'a:0']);
 });
 
-test('503 and a lost connection keep the events; the wait is what the node asks for, or doubles', async () => {
+test('503 and a lost connection keep the events; the wait is what is asked for, or doubles', async () => {
   const { ports, log } = node([open('a')], [answer(503, 7000), answer(0), answer(0), taken(2)]);
   const sender = new Sender(ports, quiet);
   sender.start();
@@ -69,7 +69,7 @@ test('503 and a lost connection keep the events; the wait is what the node asks 
   assert.equal(sender.outbox.size, 0);
 });
 
-test('a session that the node has forgotten is followed by another, with the events not taken', async () => {
+test('a session that is forgotten is followed by another, with the events not taken', async () => {
   const { ports, log, sent } = node([open('a'), open('b')], [taken(1), answer(404)]);
   const sender = new Sender(ports, quiet);
   sender.start();
@@ -137,7 +137,7 @@ test('over the limit nothing is sent and the page is told, at once and late', as
   assert.deepEqual([told, log, sender.outbox.size], [1, ['open'], 0]);
 });
 
-test('a batch that is too large is halved; one that is refused does not hold up the next', async () => {
+test('a batch too large is halved; a refused one does not hold up the next', async () => {
   const { ports, log } = node([open('a')],
     [answer(413), taken(2), taken(2), answer(400), taken(1)]);
   const sender = new Sender(ports, quiet);
@@ -170,7 +170,7 @@ test('Retry-After is seconds or a date; the clock of the node is taken from the 
   assert.equal(clockOffsetMs(0, 0, 'never'), 0);
 });
 
-test('what earlier pages left is sent under its own session until the node has answered', async () => {
+test('what earlier pages left is sent under its own session until it is answered', async () => {
   const rows = new Map([['playhouse.playback.old', JSON.stringify({ saved_ms: 0, left: true,
     events: [{ seq: 3, event: 'end', position_s: 9, at: '1970-01-01T00:00:00Z' }] })]]);
   const shelf = { length: 1, key: () => [...rows.keys()][0] ?? null, setItem: () => undefined,

@@ -72,7 +72,8 @@ export function devicesPanel({ devices }: Insights): HTMLElement {
 
 /** How well it played. */
 export function qualityPanel({ qoe }: Insights): HTMLElement {
-  const seconds = (value: number | null): string => (value === null ? '–' : `${value.toFixed(2)} s`);
+  const seconds = (value: number | null): string =>
+    value === null ? '–' : `${value.toFixed(2)} s`;
   const some = qoe.sessions > 0;
   const rows: [string, string, string][] = [
     ['Start-up, half within', seconds(qoe.startup_s.p50), 'from the click to the first frame'],

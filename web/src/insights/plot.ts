@@ -1,6 +1,6 @@
-// One chart: values from left to right over a scale from zero, as an area or as bars. It is drawn in
-// pixels of its own width, so that its words keep their size. A pointer or the arrow keys read single
-// points; what it shows is also there as a table.
+// One chart: values from left to right over a scale from zero, as an area or as bars. It is drawn
+// in pixels of its own width, so that its words keep their size. A pointer or the arrow keys read
+// single points; what it shows is also there as a table.
 
 import { fill, h } from '../lib/dom';
 import { valueTicks } from './scale';

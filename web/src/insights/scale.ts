@@ -3,7 +3,7 @@
 /** Steps that people read at a glance. */
 const ROUND = [1, 2, 2.5, 5, 10];
 
-/** Ticks from 0 to a round number not below `highest`, about `wanted` steps; whole ones if asked. */
+/** Ticks from 0 to a round number not below `highest`, about `wanted`; whole ones if asked. */
 export function valueTicks(highest: number, wanted: number, whole = true): number[] {
   const top = Math.max(highest, whole ? 1 : 0.01);
   const rough = top / wanted;
@@ -38,10 +38,13 @@ export function positionTicks(duration: number, wanted: number): number[] {
   return Array.from({ length: Math.floor(duration / step) + 1 }, (_, i) => i * step);
 }
 
+const UNITS: readonly [number, string][] =
+  [[86_400, 'day'], [3600, 'hour'], [60, 'minute']];
+
 /** What one bucket of so many seconds is: `minute`, `4 minutes`, `hour`. */
 export function bucketWords(seconds: number): string {
-  const units: [number, string][] = [[86_400, 'day'], [3600, 'hour'], [60, 'minute'], [1, 'second']];
-  const [size, name] = units.find(([unit]) => seconds >= unit && seconds % unit === 0) ?? [1, 'second'];
+  const found = UNITS.find(([unit]) => seconds >= unit && seconds % unit === 0);
+  const [size, name] = found ?? [1, 'second'];
   const count = seconds / size;
   return count === 1 ? name : `${count} ${name}s`;
 }

@@ -14,8 +14,11 @@ import { bucketWords } from '../insights/scale';
 import type { Insights } from '../insights/types';
 
 const AGAIN_MS = 60_000;
-const RANGES = { '1h': { word: '1 hour', ms: 3_600_000 }, '24h': { word: '24 hours', ms: 86_400_000 },
-  '7d': { word: '7 days', ms: 604_800_000 } } as const;
+const RANGES = {
+  '1h': { word: '1 hour', ms: 3_600_000 },
+  '24h': { word: '24 hours', ms: 86_400_000 },
+  '7d': { word: '7 days', ms: 604_800_000 },
+} as const;
 type Range = keyof typeof RANGES;
 
 const id = decodeURIComponent(location.pathname.split('/')[2] ?? '');
@@ -108,8 +111,8 @@ function follow(): void {
 
 function drawRanges(): void {
   fill(ranges, ...(Object.keys(RANGES) as Range[]).map((name) =>
-    h('button', { type: 'button', 'aria-pressed': String(name === range), onclick: () => pick(name) },
-      RANGES[name].word)));
+    h('button', { type: 'button', 'aria-pressed': String(name === range),
+      onclick: () => pick(name) }, RANGES[name].word)));
 }
 
 function pick(name: Range): void {

@@ -35,7 +35,8 @@ if (hint) show(hint);
 void open();
 
 async function open(): Promise<void> {
-  if (!playing) fill(stage, h('div', { class: 'stage-status' }, h('p', { role: 'status' }, 'Loading…')));
+  const wait = h('div', { class: 'stage-status' }, h('p', { role: 'status' }, 'Loading…'));
+  if (!playing) fill(stage, wait);
   try {
     show(await call<Content>('GET', `/api/v1/content/${encodeURIComponent(id)}`));
     if (content && isGrowing(content)) follow();

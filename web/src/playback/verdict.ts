@@ -47,7 +47,7 @@ export function waitMs(answer: Answer, tries: number, random: number): number {
   return Math.max(asked, backoffMs(tries, random));
 }
 
-/** `Retry-After` (RFC 9110 section 10.2.3) in milliseconds: seconds or a date; null when unreadable. */
+/** `Retry-After` (RFC 9110 section 10.2.3) in milliseconds: seconds or a date; else null. */
 export function retryAfterMs(header: string | null, nowMs: number): number | null {
   if (header === null) return null;
   if (/^\s*\d+\s*$/.test(header)) return Number(header) * 1000;

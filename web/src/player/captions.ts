@@ -1,5 +1,5 @@
-// Captions: the text tracks of the stream, one of them or none shown. The browser draws them; which
-// language was chosen is kept for the next content.
+// Captions: the text tracks of the stream, one of them or none shown. Which language was chosen is
+// kept for the next content.
 
 import type { Engine } from './engine';
 import type { Choice } from './menu';
@@ -68,11 +68,8 @@ export class Captions {
     return hls.subtitleTracks.map((track, index) => ({
       label: track.name || languageName(track.lang) || `Track ${index + 1}`,
       language: track.lang ?? '',
-      shown: hls.subtitleTrack === index && hls.subtitleDisplay,
-      show: (on) => {
-        hls.subtitleDisplay = on;
-        hls.subtitleTrack = on ? index : -1;
-      },
+      shown: hls.subtitleTrack === index,
+      show: (on) => (hls.subtitleTrack = on ? index : -1),
     }));
   }
 }

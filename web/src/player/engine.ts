@@ -1,9 +1,10 @@
 // What plays: hls.js over Media Source Extensions, or the browser's own HLS where there is none.
 // Invariant: playback never goes back by itself; a reload continues where it was, paused or not.
 
-import Hls, { type ErrorData, type Events, type HlsConfig } from 'hls.js';
+import Hls, { type ErrorData, type HlsConfig } from 'hls.js';
 import { authorization } from '../lib/session';
 import { adoptLevels } from './adopt';
+import { CueBox } from './cues';
 
 /** One quality on offer. */
 export interface Quality {
@@ -46,6 +47,8 @@ const CONFIG: Partial<HlsConfig> = {
   // its first segment to measure with and throws it away.
   startLevel: 0,
   testBandwidth: false,
+  // See cues.ts.
+  renderTextTracksNatively: false,
   // Segments come while the element is still being attached.
   startFragPrefetch: true,
   xhrSetup: (xhr, url) => {
@@ -62,6 +65,8 @@ export class Engine {
   hls: Hls | null = null;
   /** How often new renditions were taken up, and how. */
   readonly adoptions: string[] = [];
+  /** Captions that hls.js reads. */
+  readonly cues: CueBox;
   private url = '';
   private recoveries = 0;
   private held: number | null = null;
@@ -72,7 +77,9 @@ export class Engine {
   constructor(
     readonly video: HTMLVideoElement,
     private readonly listener: EngineListener,
-  ) {}
+  ) {
+    this.cues = new CueBox(video);
+  }
 
   /** Where playback is, also while a reload has emptied the element. */
   get position(): number {
@@ -203,15 +210,26 @@ export class Engine {
     hls.once(Hls.Events.MANIFEST_PARSED, () => {
       void waits?.then((position) => hls === this.hls && hls.startLoad(position));
     });
-    for (const name of [Hls.Events.SUBTITLE_TRACKS_UPDATED, Hls.Events.SUBTITLE_TRACK_SWITCH]) {
-      hls.on(name as Events, () => this.listener.captions?.());
-    }
+    this.readCaptions(hls);
     hls.on(Hls.Events.LEVEL_SWITCHED, () => this.tell());
     hls.on(Hls.Events.LEVELS_UPDATED, () => this.tell());
     hls.on(Hls.Events.FRAG_BUFFERED, () => (this.recoveries = 0));
     hls.on(Hls.Events.ERROR, (_, data) => data.fatal && this.recover(hls, data));
     hls.attachMedia(this.video);
     hls.loadSource(this.url);
+  }
+
+  private readCaptions(hls: Hls): void {
+    this.cues.clear();
+    hls.on(Hls.Events.SUBTITLE_TRACKS_UPDATED, () => this.listener.captions?.());
+    hls.on(Hls.Events.SUBTITLE_TRACK_SWITCH, (_, { id }) => {
+      this.cues.track = id;
+      this.cues.draw();
+      this.listener.captions?.();
+    });
+    hls.on(Hls.Events.CUES_PARSED, (_, { type, cues, subtitleTrack }) => {
+      if (type === 'subtitles' && subtitleTrack) this.cues.add(subtitleTrack.id, cues as VTTCue[]);
+    });
   }
 
   private loadNative(at: number): void {

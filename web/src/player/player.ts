@@ -95,7 +95,8 @@ export class Player {
 
   /** Shows something over the picture. */
   overlay(element: HTMLElement): void {
-    this.element.append(element);
+    // Below the controls, so that it never hides the seek bar's preview.
+    this.spinner.after(element);
   }
 
   private playUnasked(): void {
@@ -139,7 +140,8 @@ export class Player {
         this.fullButton,
       ),
     );
-    const parts = [this.video, this.poster, this.spinner, this.bigButton, this.message, controls];
+    const parts = [this.video, this.poster, this.engine.cues.element, this.spinner,
+      this.bigButton, this.message, controls];
     return h('div', { class: 'player', role: 'region', tabindex: -1 }, ...parts, this.said);
   }
 

@@ -14,7 +14,8 @@ export class Counts {
   private readonly viewsNoun = h('span', {}, 'views');
   private readonly now = h('b', {}, '–');
   private readonly watching = h('span', { class: 'count', hidden: true },
-    h('i', { class: 'live-dot', 'aria-hidden': 'true' }), this.now, ' watching', h('span', { class: 'wide-only' }, 'now'));
+    h('i', { class: 'live-dot', 'aria-hidden': 'true' }), this.now, ' watching',
+    h('span', { class: 'wide-only' }, 'now'));
   private readonly likes = h('b', { class: 'like-count' }, '–');
   private readonly button: HTMLButtonElement;
   private readonly problem = h('span', { class: 'like-problem', role: 'alert' });
