@@ -55,7 +55,8 @@ function open(viewer, wish, tools, response) {
   const device = typeof wish.device === 'string' ? { id: wish.device } : wish.device;
   const playing = playingOf(viewer);
   for (const other of playing) {
-    if (other.content === wish.content_id && other.device.id === device.id) other.ended = true;
+    const same = other.content === wish.content_id && other.device.id === device.id;
+    if (same) Object.assign(other, { ended: true, endedAt: Date.now() });
   }
   const elsewhere = playing.filter((s) => !s.ended && s.device.id !== device.id);
   if (elsewhere.length >= STREAMS_MAX) {
@@ -91,7 +92,9 @@ function take(session, event) {
     error: false, seek: kept, heartbeat: event.playing ?? true }[event.event];
   session.last = { position_s: event.position_s, playing };
   session.playing = playing;
-  session.ended ||= event.event === 'end';
+  if (event.event === 'end' && !session.ended) {
+    Object.assign(session, { ended: true, endedAt: Date.parse(event.at) });
+  }
   positions.set(`${session.viewer} ${session.content}`, event.position_s);
   if (event.startup_s !== undefined) session.qoe.startup_s = event.startup_s;
   if (event.stall_s) session.qoe.stalled_s = (session.qoe.stalled_s ?? 0) + event.stall_s;
@@ -109,7 +112,7 @@ function receive(session, body) {
   const over = isOver(session);
   for (const event of events) {
     if (session.seen.has(event.seq)) duplicates += 1;
-    else if (over || session.ended) refused.push({ seq: event.seq, reason: 'after_end' });
+    else if ((over || session.ended) && !(Date.parse(event.at) <= session.endedAt)) refused.push({ seq: event.seq, reason: 'after_end' });
     else {
       session.seen.add(event.seq);
       take(session, event);

@@ -3,9 +3,10 @@
 // could not be sent while the node was away is sent after it. Prints one line of JSON; exits 0 when
 // everything holds, 1 when not, 2 on wrong usage. The node must allow one stream per viewer.
 //
-//   node e2e/playback.mjs BASE_URL CONTENT_ID [--token T] [--away SECONDS] [--shots DIR]
+//   node e2e/playback.mjs BASE_URL CONTENT_ID [--token T] [--away SECONDS] [--reload] [--shots DIR]
 //     CONTENT_ID    published, longer than 20 s
 //     [--token T]   of a viewer; else both browsers share an anonymous viewer's cookie
+//     [--reload]    the page is also loaded anew while the node is away
 //     [--away S]    how long the node is out of reach (default 6)
 
 import { mkdirSync } from 'node:fs';
@@ -16,7 +17,8 @@ const { positional, options } = parseArguments(process.argv.slice(2));
 const base = positional[0]?.replace(/\/$/, '');
 const id = positional[1];
 if (!base || !id) {
-  console.error('usage: playback.mjs BASE_URL CONTENT_ID [--token T] [--away S] [--shots DIR]');
+  console.error('usage: playback.mjs BASE_URL CONTENT_ID [--token T] [--away S] [--reload] ' +
+    '[--shots DIR]');
   process.exit(2);
 }
 if (options.shots) mkdirSync(options.shots, { recursive: true });
@@ -162,11 +164,34 @@ async function away({ context, page }) {
   check(after.seq.gaps === 0, `events were lost: ${JSON.stringify(after.seq)}`);
 }
 
+/** The page is loaded anew while the node is away: what it kept is sent by the next one. */
+async function reloaded({ context, page }) {
+  const { session_id: session } = await playback(page);
+  const before = await explain(page, session);
+  await page.evaluate(() => { window.playhouse.video.currentTime = 0; });
+  await sent(page);
+  await context.route('**/api/v1/playback/**', (route) => route.abort('connectionrefused'));
+  await page.keyboard.press('k');
+  await page.keyboard.press('k');
+  await page.waitForTimeout(4000);
+  await page.reload();
+  await plays(page, 0.2);
+  const kept = () => Object.keys(localStorage).filter((key) => key.includes('.playback.')).length;
+  check(await page.evaluate(kept) > 0, 'nothing was kept over the reload');
+  await context.unroute('**/api/v1/playback/**');
+  await until(page, (old) => localStorage.getItem(`playhouse.playback.${old}`) === null, session);
+  const after = await explain(page, session);
+  const more = after.watch_time_s - before.watch_time_s;
+  told.reload = { watched_more_s: more, state: after.state };
+  check(more >= 3, `only ${more} s of the 4 s before the reload counted`);
+}
+
 try {
   const second = await resumes();
   const third = await limited(second);
   await live(third);
   await away(third);
+  if (options.reload) await reloaded(third);
 } catch (error) {
   failures.push(String(error));
 } finally {

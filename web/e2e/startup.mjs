@@ -1,7 +1,9 @@
 // Click on a card of the front page to the first frame that is drawn, in real Chromium, each time
 // in a fresh context (nothing cached). Prints one line of JSON with p50 and p95 in milliseconds.
 //
-//   node e2e/startup.mjs BASE_URL [N=30] [--token T] [--id CONTENT_ID] [--p95 MS] [--detail]
+//   node e2e/startup.mjs BASE_URL [N=30] [--token T] [--id CONTENT_ID] [--p95 MS] [--latency MS]
+//     [--detail]    where the time went, for each
+//     [--latency MS] a round trip takes this longer
 //     [--id]        this content's card (else the first with a picture)
 //     [--p95 MS]    exits 1 when the 95th percentile is above it
 
@@ -50,6 +52,12 @@ async function once(browser) {
     await context.addInitScript(probe);
     const page = await context.newPage();
     const errors = collectErrors(page);
+    if (options.latency) {
+      const session = await context.newCDPSession(page);
+      await session.send('Network.enable');
+      await session.send('Network.emulateNetworkConditions', { offline: false,
+        latency: Number(options.latency), downloadThroughput: -1, uploadThroughput: -1 });
+    }
     await page.goto(`${base}/${options.token ? `#token=${options.token}` : ''}`);
     const href = options.id ? `/watch/${options.id}` : '/watch/';
     const card = options.id ? `a[href="${href}"]` : `.tile a[href^="${href}"]:has(img)`;

@@ -31,8 +31,14 @@ let since = 0;
 
 takeTokenFromAddress();
 const hint = announced(id);
-if (hint) show(hint);
-void open();
+// Not from the module's own frame: when anything asks for a stack with that frame in it, as a
+// browser's tools do for each request, V8 parses the whole bundle a second time.
+queueMicrotask(() => {
+  if (hint) show(hint);
+  // The first frame comes before what the list has told already.
+  if (playing) void playing.shown.then(open);
+  else void open();
+});
 
 async function open(): Promise<void> {
   const wait = h('div', { class: 'stage-status' }, h('p', { role: 'status' }, 'Loading…'));
@@ -85,7 +91,11 @@ function play(next: Content, url: string): void {
     since = performance.now();
     play(content ?? next, url);
   });
-  counts ??= new Counts(next.id);
+  if (!counts) {
+    counts = new Counts(next.id);
+    const { shown } = playing;
+    void shown.then(() => counts?.follow());
+  }
   fill(stage, playing.player.element);
 }
 

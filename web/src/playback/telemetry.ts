@@ -104,11 +104,12 @@ export class Telemetry {
     if (now - this.savedAt >= SAVE_MS) this.keep();
   }
 
-  private keep(left = false): void {
+  /** Stores what waits. A page that goes is hidden after it has said so: it stays gone. */
+  private keep(): void {
     this.savedAt = performance.now();
     const { session, outbox, offsetMs } = this.sender;
     if (!session) return;
-    save(shelf(), session.session_id, outbox.peek(offsetMs), left, Date.now());
+    save(shelf(), session.session_id, outbox.peek(offsetMs), this.hasLeft, Date.now());
   }
 
   /** The page goes: what is unsent and the end in one beacon, and in the store if that fails. */
@@ -118,7 +119,7 @@ export class Telemetry {
     const { watcher, sender } = this;
     if (!watcher) sender.record({ event: 'end', position_s: 0, at_ms: Date.now() });
     else if (!watcher.isOver) watcher.tell({ event: 'end' });
-    this.keep(true);
+    this.keep();
     const { session, outbox, offsetMs } = sender;
     if (session) sendBeacon(session.session_id, outbox.batch(offsetMs, outbox.size));
   }

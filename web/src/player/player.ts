@@ -200,6 +200,11 @@ export class Player {
     this.draw();
   }
 
+  private jump(seconds: number): void {
+    this.seekTo(seconds);
+    this.seekBar.flash(this.video.currentTime);
+  }
+
   private setVolume(volume: number): void {
     this.video.volume = Math.min(1, Math.max(0, volume));
     this.video.muted = this.video.volume === 0;
@@ -253,9 +258,9 @@ export class Player {
       case 'help':
         return toggleHelp();
       case 'seekBy':
-        return this.seekTo(this.engine.position + action.seconds);
+        return this.jump(this.engine.position + action.seconds);
       case 'seekTo':
-        return this.seekTo(action.fraction * this.duration());
+        return this.jump(action.fraction * this.duration());
       case 'volumeBy':
         return this.setVolume((video.muted ? 0 : video.volume) + action.amount);
       case 'speedBy':

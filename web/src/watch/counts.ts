@@ -23,7 +23,7 @@ export class Counts {
   private told = 0;
   /** A press that the node has not answered yet. */
   private pending: { liked: boolean; likes: number } | null = null;
-  private readonly stop: () => void;
+  private stop: () => void = () => undefined;
 
   constructor(private readonly contentId: string) {
     this.button = h('button', { type: 'button', class: 'button small like', 'aria-pressed': 'false',
@@ -32,6 +32,10 @@ export class Counts {
     this.element = h('div', { class: 'counts' },
       h('span', { class: 'count' }, this.views, ' ', this.viewsNoun), this.watching,
       h('span', { class: 'grow' }), this.problem, this.button);
+  }
+
+  /** Asks for the numbers, and follows them. */
+  follow(): void {
     void this.ask();
     this.stop = followStream(`${this.path()}/engagement/stream`, {
       event: (name, data) => {

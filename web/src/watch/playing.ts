@@ -13,6 +13,8 @@ import type { Opened, StreamLimit } from '../playback/types';
 
 /** Longer than this nobody waits for the session. */
 const SESSION_WAIT_MS = 300;
+/** Longer than this nothing else on the page waits for the first frame. */
+const FRAME_WAIT_MS = 600;
 /** A late answer offers to resume only while the viewer is still at the beginning. */
 const LATE_OFFER_UNTIL_S = 60;
 /** Nearer than this it is where the viewer is anyway. */
@@ -21,6 +23,8 @@ const OFFER_APART_S = 10;
 /** One content that plays. */
 export class Playing {
   readonly player: Player;
+  /** Something is shown, or it takes its time: what is not needed for that may go on. */
+  readonly shown: Promise<void>;
   private readonly telemetry: Telemetry;
   private decided = false;
   private decide: (position: number) => void = () => undefined;
@@ -44,6 +48,10 @@ export class Playing {
       failed: (code, message) => this.telemetry.failed(code, message),
     });
     this.telemetry.watch(this.player.engine, since);
+    this.shown = new Promise((resolve) => {
+      this.player.video.addEventListener('loadeddata', () => resolve(), { once: true });
+      setTimeout(resolve, FRAME_WAIT_MS);
+    });
     const at = new Promise<number>((resolve) => (this.decide = resolve));
     this.player.start(url, at);
     setTimeout(() => this.begin(0), SESSION_WAIT_MS);
