@@ -38,9 +38,9 @@ export function insightsOf(id, url, told, title) {
   const empty = viewsSoFar(id) === 0;
   const counted = views.points.reduce((sum, point) => sum + point.views, 0);
   const sessions = Math.round(counted * 1.21);
-  const buckets = 24;
-  const keeps = (i) => Math.max(0.12, 1 - 0.16 * Math.min(1, i / 2) - 0.018 * i -
-    (i > 14 ? 0.14 : 0)) * (0.97 + 0.06 * noise(i));
+  const buckets = 100;
+  const keeps = (i) => Math.max(0.12, 1 - 0.16 * Math.min(1, i / 8) - 0.0045 * i -
+    (i > 60 ? 0.14 : 0)) * (0.99 + 0.02 * noise(i));
   const watched = Array.from({ length: buckets }, (_, i) => Math.round(sessions * Math.min(1, keeps(i))));
   const stops = watched.map((n, i) => Math.max(0, n - (watched[i + 1] ?? 0)));
   const device = (kind, share) => ({ kind, sessions: Math.round(sessions * share),
@@ -51,15 +51,15 @@ export function insightsOf(id, url, told, title) {
     totals: { ...told, unique_exact: told.unique_viewers <= 4096, unique_error: 0.0081,
       average_watch_s: empty ? 0 : 14.2, sessions },
     views,
-    retention: { bucket_s: 1, watched: empty ? watched.map(() => 0) : watched },
-    stops: { bucket_s: 1, count: empty ? stops.map(() => 0) : stops },
+    retention: { bucket_s: 0.24, watched: empty ? watched.map(() => 0) : watched },
+    stops: { bucket_s: 0.24, count: empty ? stops.map(() => 0) : stops },
     devices: empty ? [] : [device('mobile', 0.52), device('desktop', 0.33), device('tv', 0.09),
       device('tablet', 0.05), device('other', 0.01)],
     qoe: { sessions, startup_s: { p50: empty ? null : 0.41, p95: empty ? null : 1.18 },
       stall_ratio: empty ? 0 : 0.0042, stalls_per_hour: empty ? 0 : 0.8, errors: empty ? 0 : 3,
       bitrate_bps: empty ? 0 : 1_840_000 },
     refused: empty ? {} : { repeated: 212, too_old: 3, faster_than_time: 1, viewer_limit: 17 },
-    trending: { score: empty ? 0 : counted * 0.31, share: empty ? 1 : 0.032,
+    trending: { score: empty ? 0 : counted * 0.31, share: empty ? 0 : 0.968,
       tier: empty ? 'tail' : 'warm' },
   };
 }

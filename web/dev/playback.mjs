@@ -60,7 +60,7 @@ function open(viewer, wish, tools, response) {
   }
   const elsewhere = playing.filter((s) => !s.ended && s.device.id !== device.id);
   if (elsewhere.length >= STREAMS_MAX) {
-    const list = elsewhere.map((s) => ({ device: s.device.name ?? 'another device',
+    const list = elsewhere.map((s) => ({ device: s.device,
       title: tools.titleOf(s.content), since: new Date(s.opened).toISOString() }));
     return tools.send(response, 409, 'application/problem+json', JSON.stringify({
       type: '/docs#problem-stream-limit', title: 'Too many streams', status: 409,

@@ -83,7 +83,7 @@ export class RetentionChart {
   }
 
   show({ retention, totals, duration_s }: Insights): void {
-    this.bucketS = retention.bucket_s;
+    this.bucketS = retention.bucket_s ?? 1;
     this.watched = retention.watched;
     this.sessions = Math.max(totals.sessions, ...retention.watched, 1);
     if (totals.sessions > 0) this.sessions = totals.sessions;
@@ -119,11 +119,11 @@ export class StopsChart {
   }
 
   show({ stops, duration_s }: Insights): void {
-    this.bucketS = stops.bucket_s;
+    this.bucketS = stops.bucket_s ?? 1;
     this.count = stops.count;
     const most = Math.max(0, ...stops.count);
-    const where = partWords(stops.count.indexOf(most), stops.bucket_s);
-    const duration = duration_s ?? stops.count.length * stops.bucket_s;
+    const where = partWords(stops.count.indexOf(most), this.bucketS);
+    const duration = duration_s ?? stops.count.length * this.bucketS;
     const summary = most > 0 ? `Most stop at ${where}: ${count(most)}.` : 'Nobody has stopped yet.';
     this.plot.show({ values: stops.count, marks: positions(duration), summary, least: 4 });
   }
@@ -134,8 +134,11 @@ function positions(duration: number): { at: number; label: string }[] {
   return ticks.map((at) => ({ at: duration > 0 ? at / duration : 0, label: clock(at) }));
 }
 
+/** `1:20 – 1:30`; parts below two seconds have a tenth: `0:04.8`. */
 function partWords(index: number, bucketS: number): string {
-  return `${clock(index * bucketS)} – ${clock((index + 1) * bucketS)}`;
+  if (bucketS >= 2) return `${clock(index * bucketS)} – ${clock((index + 1) * bucketS)}`;
+  const at = index * bucketS;
+  return `${clock(at)}.${Math.floor((at % 1) * 10)}`;
 }
 
 function percentWords(share: number): string {

@@ -80,7 +80,7 @@ export function qualityPanel({ qoe }: Insights): HTMLElement {
     ['Start-up, 95 % within', seconds(qoe.startup_s.p95), ''],
     ['Standing still', some ? `${(qoe.stall_ratio * 100).toFixed(2)} %` : '–',
       some ? `of the time; ${Number(qoe.stalls_per_hour.toFixed(1))} times an hour` : ''],
-    ['Average bitrate', qoe.bitrate_bps > 0 ? bitrate(qoe.bitrate_bps) : '–', ''],
+    ['Average bitrate', qoe.bitrate_bps ? bitrate(qoe.bitrate_bps) : '–', ''],
     ['Errors', count(qoe.errors), `in ${count(qoe.sessions)} sessions`],
   ];
   return card('Quality of playback', 'as the players tell it', list(rows));
@@ -101,20 +101,20 @@ export function refusedPanel({ refused }: Insights): HTMLElement {
 /** How much it is watched just now, against all others. */
 export function trendingPanel({ trending }: Insights): HTMLElement {
   const { word, tone } = TIERS[trending.tier];
-  const { score } = trending;
+  const { score, share } = trending;
   const value = score < 100 ? String(Number(score.toFixed(1))) : shortCount(score);
-  const rank = score > 0 && trending.share < 1
-    ? `Among the first ${rankWords(trending.share)} of all that is watched now.`
-    : 'Nobody has watched it lately.';
+  const rank = share > 0
+    ? `Watched more than ${shareWords(share)} of all that is watched now.`
+    : 'Not among the most watched tenth now.';
   return card('Trending', 'views, each worth less the older it is',
     h('p', { class: 'trend' }, h('strong', {}, value),
       h('span', { class: `pill ${tone}` }, word)),
     h('p', { class: 'soft small-text' }, rank));
 }
 
-function rankWords(share: number): string {
+function shareWords(share: number): string {
   const percent = share * 100;
-  return `${percent < 1 ? Math.max(0.01, percent).toFixed(2) : Math.ceil(percent)} %`;
+  return `${percent >= 99 ? Number(Math.min(99.99, percent).toFixed(2)) : Math.floor(percent)} %`;
 }
 
 function list(rows: [string, string, string][]): HTMLElement {

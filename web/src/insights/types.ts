@@ -19,8 +19,8 @@ export interface Insights {
   totals: Totals;
   views: { bucket_s: number; points: { at: string; views: number }[] };
   /** How many times each part was watched. */
-  retention: { bucket_s: number; watched: number[] };
-  stops: { bucket_s: number; count: number[] };
+  retention: { bucket_s: number | null; watched: number[] };
+  stops: { bucket_s: number | null; count: number[] };
   devices: { kind: string; sessions: number; watch_time_s: number }[];
   qoe: {
     sessions: number;
@@ -28,9 +28,10 @@ export interface Insights {
     stall_ratio: number;
     stalls_per_hour: number;
     errors: number;
-    bitrate_bps: number;
+    bitrate_bps: number | null;
   };
   /** Counts by reason. */
   refused: Record<string, number>;
+  /** `share` of the watched contents that it is above; 0 for the tail. */
   trending: { score: number; share: number; tier: 'hot' | 'warm' | 'tail' };
 }

@@ -7,7 +7,7 @@ export interface CmcdKeys {
   br?: number;
   /** Media buffered ahead, ms, to the nearest 100. */
   bl?: number;
-  /** The buffer ran empty since the last report. */
+  /** The buffer ran empty. */
   bs?: true;
   /** Measured throughput, kbit/s, to the nearest 100. */
   mtp?: number;

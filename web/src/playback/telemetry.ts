@@ -3,7 +3,7 @@
 
 import type { Engine } from '../player/engine';
 import { sendLeftovers } from './backlog';
-import { cmcdOf, type CmcdKeys } from './cmcd';
+import { cmcdOf } from './cmcd';
 import { thisDevice } from './device';
 import { Sender } from './sender';
 import { save, shelf } from './stored';
@@ -127,14 +127,11 @@ export class Telemetry {
   private described(happening: Happening, engine: Engine): Happening {
     if (!CARRY_CMCD.has(happening.event)) return happening;
     const bitrate_bps = engine.stats().bitrateBps;
-    const described = { ...happening, cmcd: this.cmcd(engine) };
-    return bitrate_bps > 0 ? { ...described, bitrate_bps } : described;
-  }
-
-  private cmcd(engine: Engine): CmcdKeys {
-    const starved = this.watcher?.starved ?? false;
-    if (this.watcher) this.watcher.starved = false;
+    // Said once, with the stall itself: a heartbeat that says it again would be another stall.
+    const starved = happening.event === 'buffering';
     const sessionId = this.sender.session?.session_id ?? null;
-    return cmcdOf({ ...engine.stats(), contentId: this.contentId, sessionId, starved });
+    const stream = { ...engine.stats(), contentId: this.contentId, sessionId, starved };
+    const described = { ...happening, cmcd: cmcdOf(stream) };
+    return bitrate_bps > 0 ? { ...described, bitrate_bps } : described;
   }
 }

@@ -64,5 +64,5 @@ export interface Receipt {
 /** The answer when as many streams play as this viewer may have. */
 export interface StreamLimit {
   streams_max: number;
-  playing: { device: string; title?: string | null; since: string }[];
+  playing: { device: string | Partial<Device>; title?: string | null; since: string }[];
 }

@@ -21,8 +21,6 @@ type Draft = Omit<Happening, 'at_ms' | 'position_s'> & Partial<Happening>;
 
 /** Listens to one element until `stop`. */
 export class Watcher {
-  /** The buffer ran empty since it was last asked; reading it forgets. */
-  starved = false;
   private awaiting = false;
   private began = false;
   private playing = false;
@@ -148,7 +146,6 @@ export class Watcher {
     const at_ms = this.stalledAt;
     this.stallTimer = window.setTimeout(() => {
       this.stallTold = true;
-      this.starved = true;
       this.tell({ event: 'buffering', at_ms });
     }, STALL_MIN_MS);
   }
@@ -157,7 +154,7 @@ export class Watcher {
   private endStall(): number | null {
     clearTimeout(this.stallTimer);
     const told = this.stallTold && this.stalledAt !== null;
-    const seconds = told ? (Date.now() - (this.stalledAt ?? 0)) / 1000 : null;
+    const seconds = told ? Math.max(0, Date.now() - (this.stalledAt ?? 0)) / 1000 : null;
     this.stalledAt = null;
     this.stallTold = false;
     return seconds;
@@ -195,5 +192,5 @@ export class Watcher {
 }
 
 function round(seconds: number): number {
-  return Math.max(0, Math.round(seconds * 1000) / 1000);
+  return Number.isFinite(seconds) ? Math.max(0, Math.round(seconds * 1000) / 1000) : 0;
 }

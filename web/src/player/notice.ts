@@ -32,11 +32,11 @@ export function passingNotice(words: string, label: string, act: () => void): HT
 export function limitPanel(limit: StreamLimit, again: () => void): HTMLElement {
   const rows = limit.playing.map(({ device, title, since }) =>
     h('li', {}, icon('play'),
-      h('div', {}, h('strong', {}, device),
+      h('div', {}, h('strong', {}, nameOf(device)),
         h('span', {}, [title, since && startedWords(since)].filter(Boolean).join(' · ')))));
   const only = limit.playing.length === 1 ? limit.playing[0] : undefined;
   const heading = only
-    ? `You are already watching on ${only.device}`
+    ? `You are already watching on ${nameOf(only.device)}`
     : 'You are already watching elsewhere';
   const most = limit.streams_max === 1
     ? 'One stream can play at a time. Stop it there, then try again here.'
@@ -46,6 +46,10 @@ export function limitPanel(limit: StreamLimit, again: () => void): HTMLElement {
   return h('div', { class: 'player-message limit-panel', role: 'alert' }, icon('screens'),
     h('h2', {}, heading), h('p', {}, most),
     rows.length > 0 ? h('ul', { class: 'limit-list' }, ...rows) : null, button);
+}
+
+function nameOf(device: StreamLimit['playing'][number]['device']): string {
+  return (typeof device === 'string' ? device : device.name) || 'another device';
 }
 
 function startedWords(since: string): string {
