@@ -124,7 +124,7 @@ function list(rows: [string, string, string][]): HTMLElement {
 }
 
 function nothing(): HTMLElement {
-  return h('p', { class: 'soft' }, 'Nobody has watched in this time.');
+  return h('p', { class: 'soft' }, 'Nobody has watched yet.');
 }
 
 /** A titled part of the page. */
