@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = path.dirname(fileURLToPath(import.meta.url));
 const dist = path.join(root, 'dist');
-const pages = ['index', 'watch', 'upload', 'admin'];
+const pages = ['index', 'watch', 'insights', 'upload', 'admin'];
 
 async function buildPages() {
   await rm(dist, { recursive: true, force: true });
@@ -31,9 +31,14 @@ async function buildPages() {
   });
   const outputs = Object.entries(result.metafile.outputs);
   const icon = outputs.find(([name]) => name.endsWith('.svg'))[0];
-  for (const page of pages) {
+  const built = (page) => {
     const [script, meta] = outputs.find(([, o]) => o.entryPoint === `src/pages/${page}.ts`);
-    const html = await fillTemplate(page, { icon, script, style: meta.cssBundle });
+    return { script, style: meta.cssBundle };
+  };
+  // What one goes to next is fetched before the click.
+  const { script: watchScript, style: watchStyle } = built('watch');
+  for (const page of pages) {
+    const html = await fillTemplate(page, { icon, watchScript, watchStyle, ...built(page) });
     await writeFile(path.join(dist, `${page}.html`), html);
   }
   // Browsers and bookmarks ask for this name, too.

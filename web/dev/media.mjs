@@ -36,3 +36,25 @@ export function makeMedia(clip, out) {
   ffmpeg([...source, '-vf', 'fps=1/2,scale=160:90,tile=4x3', '-frames:v', '1', 'board.jpg']);
   return RUNGS;
 }
+
+/** A line of the multivariant playlist for captions in a language. */
+export function captionLine(name, language) {
+  return `#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="captions",NAME="${name}",LANGUAGE="${language}",` +
+    `AUTOSELECT=NO,DEFAULT=NO,URI="captions/${language}.m3u8"`;
+}
+
+/** The captions themselves: `en.m3u8`, `en.vtt`. */
+export function captions(response, name, send) {
+  const [language, kind] = name.split('.');
+  if (kind === 'm3u8') {
+    return send(response, 200, 'application/vnd.apple.mpegurl', ['#EXTM3U', '#EXT-X-VERSION:7',
+      '#EXT-X-TARGETDURATION:24', '#EXT-X-PLAYLIST-TYPE:VOD', '#EXTINF:24,', `${language}.vtt`,
+      '#EXT-X-ENDLIST'].join('\n'));
+  }
+  const words = { en: 'Good morning, rabbit.', de: 'Guten Morgen, Hase.' }[language] ?? language;
+  const cues = Array.from({ length: 12 }, (_, i) => {
+    const at = (s) => `00:00:${String(s).padStart(2, '0')}.000`;
+    return `${at(i * 2)} --> ${at(i * 2 + 2)}\n${words} (${i + 1})`;
+  });
+  return send(response, 200, 'text/vtt', `WEBVTT\n\n${cues.join('\n\n')}\n`);
+}

@@ -9,7 +9,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspector } from './admin.mjs';
-import { makeMedia } from './media.mjs';
+import { viewsSoFar } from './insights.mjs';
+import { captionLine, captions, makeMedia } from './media.mjs';
+import { playback, viewerOf } from './playback.mjs';
 
 const web = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const dist = path.join(web, 'dist');
@@ -21,7 +23,7 @@ const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; " +
   "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 const TYPES = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml',
   jpg: 'image/jpeg', m3u8: 'application/vnd.apple.mpegurl', m4s: 'video/iso.segment',
-  mp4: 'video/mp4' };
+  mp4: 'video/mp4', vtt: 'text/vtt' };
 const SEGMENTS = 6;
 // OUT_OF_ORDER=1 lets the middle rung come last, which the player answers with a reload.
 const COMPLETE_AT_S = process.env.OUT_OF_ORDER
@@ -58,6 +60,7 @@ function content(id, extra = {}) {
     thumbnails: audio ? [] : [picture(1 + (n % 3))],
     storyboard: audio ? null : { url: `/media/${id}/board.jpg`, columns: 4, rows: 3,
       tile_width: 160, tile_height: 90, interval_s: 2 },
+    views: viewsSoFar(id), hot: n % 10 === 1,
     ...special(n), ...extra,
   };
 }
@@ -99,6 +102,9 @@ function master(id) {
     return lines.join('\n');
   }
   lines.push(`#EXT-X-MEDIA:GROUP-ID="low",${low}`);
+  // Contents that end in `1` have captions.
+  const subtitles = id.endsWith('1');
+  if (subtitles) lines.push(captionLine('English', 'en'), captionLine('Deutsch', 'de'));
   const age = growth(id);
   // A second group, as the ladder has: better rungs bring better sound.
   const better = age === null || age >= COMPLETE_AT_S['720p'];
@@ -108,7 +114,8 @@ function master(id) {
     if (name !== '360p' && age !== null && age < COMPLETE_AT_S[name]) continue;
     const group = name === '360p' ? 'low' : 'high';
     lines.push(`#EXT-X-STREAM-INF:BANDWIDTH=${bitrate_bps},RESOLUTION=${width}x${height},` +
-      `CODECS="avc1.64001f,mp4a.40.2",AUDIO="${group}"`, `${name}/media.m3u8`);
+      `CODECS="avc1.64001f,mp4a.40.2",AUDIO="${group}"` +
+      (subtitles ? ',SUBTITLES="captions"' : ''), `${name}/media.m3u8`);
   }
   return lines.join('\n');
 }
@@ -140,7 +147,8 @@ function file(response, name, headers) {
     readFileSync(name), headers);
 }
 
-function page(response, name) {
+function page(request, response, name) {
+  viewerOf(request, response);
   file(response, path.join(dist, `${name}.html`), { 'Content-Security-Policy': CSP });
 }
 
@@ -195,6 +203,7 @@ function list(response, url) {
   const all = [0, 1, 2, 3, 4, 5, 6].map((n) => content(uuid(n)));
   const items = (owner ? [...own, ...all.slice(0, 3)] : all)
     .filter((item) => item.title.toLowerCase().includes(q));
+  if (url.searchParams.get('sort') === 'trending') items.sort((a, b) => b.views - a.views);
   const second = url.searchParams.get('cursor') !== null;
   json(response, { items: second ? items.slice(0, 2) : items,
     next_cursor: second || owner || q ? null : 'more' });
@@ -208,13 +217,16 @@ async function route(request, response) {
   const url = new URL(request.url, 'http://mock');
   const parts = url.pathname.split('/').filter(Boolean);
   const role = /viewer|operator/.exec(request.headers.authorization ?? '')?.[0] ?? 'admin';
-  if (url.pathname === '/') return page(response, 'index');
-  if (['watch', 'upload'].includes(parts[0]) || url.pathname === '/admin') {
-    return page(response, parts[0]);
+  if (url.pathname === '/') return page(request, response, 'index');
+  if (['watch', 'insights', 'upload'].includes(parts[0]) || url.pathname === '/admin') {
+    return page(request, response, parts[0]);
   }
   if (parts[0] === 'assets') return file(response, path.join(dist, 'assets', parts[1] ?? ''));
   if (parts[0] === 'healthz' || parts[0] === 'readyz') return json(response, { status: 'ok' });
   if (url.pathname === '/api/v1/me') return json(response, { subject: 'ada', role });
+  const titleOf = (id) => content(id).title;
+  const tools = { send, json, problem, titleOf };
+  if (await playback(request, response, url, tools) !== false) return undefined;
   if (parts[2] === 'uploads') return tus(request, response, parts[3]);
   if (url.pathname === '/api/v1/content') return list(response, url);
   if (parts[2] === 'content' && parts[3] === 'nothing') {
@@ -228,6 +240,7 @@ async function route(request, response) {
   }
   if (parts[0] !== 'media') return problem(response, 404, 'There is no such page.');
   if (parts[2] === 'master.m3u8') return send(response, 200, TYPES.m3u8, master(parts[1]));
+  if (parts[2] === 'captions') return captions(response, parts[3], send);
   if (parts[3] === 'media.m3u8') {
     return send(response, 200, TYPES.m3u8, playlist(parts[1], parts[2]));
   }

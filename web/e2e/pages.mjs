@@ -1,7 +1,7 @@
 // Takes a screenshot of each page: wide and phone, light and dark. Prints one line of JSON; exits 1
 // when a console complained or a page is wider than its window.
 //
-//   node e2e/pages.mjs BASE_URL OUT_DIR [--token T] [--watch ID[,ID…]]
+//   node e2e/pages.mjs BASE_URL OUT_DIR [--token T] [--watch ID[,ID…]] [--insights ID]
 
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
@@ -10,7 +10,8 @@ import { collectErrors, launch, parseArguments } from './browser.mjs';
 const { positional, options } = parseArguments(process.argv.slice(2));
 const [base, out] = positional;
 if (!base || !out) {
-  console.error('usage: pages.mjs BASE_URL OUT_DIR [--token T] [--watch ID[,ID…]]');
+  console.error('usage: pages.mjs BASE_URL OUT_DIR [--token T] [--watch ID[,ID…]] ' +
+    '[--insights ID]');
   process.exit(2);
 }
 mkdirSync(out, { recursive: true });
@@ -18,7 +19,8 @@ mkdirSync(out, { recursive: true });
 const SIZES = { wide: { width: 1280, height: 860 }, phone: { width: 390, height: 844 } };
 const watch = typeof options.watch === 'string' ? options.watch.split(',') : [];
 const PAGES = [['index', '/'], ['upload', '/upload'], ['admin', '/admin'],
-  ...watch.map((id, i) => [`watch${i || ''}`, `/watch/${id}`])];
+  ...watch.map((id, i) => [`watch${i || ''}`, `/watch/${id}`]),
+  ...(options.insights ? [['insights', `/insights/${options.insights}`]] : [])];
 
 /** One page in one look. */
 async function shoot(context, name, address, look) {

@@ -39,6 +39,33 @@ export function bitrate(bps: number): string {
   return `${Math.round(bps / 1000)} kbit/s`;
 }
 
+const WHOLE = new Intl.NumberFormat('en');
+const COMPACT = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
+
+/** `1,234,567`. */
+export function count(n: number): string {
+  return WHOLE.format(Math.max(0, Math.round(n) || 0));
+}
+
+/** `950`, `1.2K`, `3.4M`. */
+export function shortCount(n: number): string {
+  return COMPACT.format(Math.max(0, Math.round(n) || 0));
+}
+
+/** `1 view`, `1.2K views`. */
+export function counted(n: number, noun: string, tell = count): string {
+  return `${tell(n)} ${noun}${Math.round(n) === 1 ? '' : 's'}`;
+}
+
+/** A length of watching: `45 s`, `12 min`, `3.4 h`, `1,250 h`. */
+export function span(seconds: number): string {
+  const whole = Number.isFinite(seconds) ? Math.max(0, seconds) : 0;
+  if (whole < 60) return `${Math.round(whole)} s`;
+  if (whole < 3600) return `${Math.round(whole / 60)} min`;
+  const hours = whole / 3600;
+  return `${hours < 100 ? Number(hours.toFixed(1)) : count(hours)} h`;
+}
+
 /** Time left: `about 3 min`, `12 s`; an unknown one is empty. */
 export function timeLeft(seconds: number | null): string {
   if (seconds === null || !Number.isFinite(seconds)) return '';

@@ -5,6 +5,8 @@ export type Action =
   | { do: 'toggle' }
   | { do: 'mute' }
   | { do: 'fullscreen' }
+  | { do: 'captions' }
+  | { do: 'help' }
   | { do: 'seekBy'; seconds: number }
   | { do: 'seekTo'; fraction: number }
   | { do: 'volumeBy'; amount: number }
@@ -34,9 +36,26 @@ const FIXED: Readonly<Record<string, Action>> = {
   End: { do: 'seekTo', fraction: 1 },
   m: { do: 'mute' },
   f: { do: 'fullscreen' },
+  c: { do: 'captions' },
+  '?': { do: 'help' },
   '<': { do: 'speedBy', steps: -1 },
   '>': { do: 'speedBy', steps: 1 },
 };
+
+/** The keys as people are told of them. */
+export const KEY_HELP: readonly (readonly [readonly string[], string])[] = [
+  [['Space', 'K'], 'Play or pause'],
+  [['←', '→'], 'Back or on by 5 seconds'],
+  [['J', 'L'], 'Back or on by 10 seconds'],
+  [['0', '…', '9'], 'To the beginning, to a tenth of the length each'],
+  [['Home', 'End'], 'To the beginning, to the end'],
+  [['↑', '↓'], 'Louder or quieter'],
+  [['M'], 'Sound off or on'],
+  [['C'], 'Captions on or off, where there are any'],
+  [['<', '>'], 'Slower or faster'],
+  [['F'], 'Full screen'],
+  [['?'], 'This list'],
+];
 
 /** The action of a key press, or null when the key is not the player's. */
 export function actionFor(key: Key, focus: Focus): Action | null {

@@ -45,6 +45,10 @@ export interface Summary {
   hls: string | null;
   thumbnails: Thumbnail[];
   storyboard: Storyboard | null;
+  /** Settled views; lists have them. */
+  views?: number;
+  /** Among the most watched now. */
+  hot?: boolean;
   language?: string | null;
   stage?: string | null;
   owner?: string | null;
@@ -71,6 +75,17 @@ export interface Me {
   role: string;
   /** Nobody is signed in; the node knows the browser by a cookie. */
   anonymous?: boolean;
+}
+
+/** The numbers of a content that change while one looks. */
+export interface Engagement {
+  views: { live: number; settled: number };
+  viewers_now: number;
+  unique_viewers: number;
+  likes: number;
+  watch_time_s: number;
+  /** Whether the caller likes it; a stream does not say. */
+  liked?: boolean;
 }
 
 export interface DeadLetter {

@@ -112,6 +112,10 @@ function row(item: Summary): HTMLLIElement {
       h('a', { href: `/watch/${item.id}` }, item.title || 'Untitled'),
       h('span', { class: 'soft small-text' },
         relativeDate(item.created_at, Date.now()), detail ? ` · ${detail}` : null)),
+    item.status === 'published'
+      ? h('a', { class: 'row-link', href: `/insights/${item.id}`,
+          'aria-label': `Insights: ${item.title || 'Untitled'}` }, 'Insights')
+      : null,
     h('span', { class: `pill ${tone}` }, word),
   );
 }

@@ -4,6 +4,7 @@
 import Hls, { type ErrorData, type HlsConfig } from 'hls.js';
 import { authorization } from '../lib/session';
 import { adoptLevels } from './adopt';
+import { CueBox } from './cues';
 
 /** One quality on offer. */
 export interface Quality {
@@ -17,8 +18,20 @@ export interface Quality {
 export interface EngineListener {
   /** Qualities, the one that plays, and the one that was chosen (-1 is automatic). */
   qualities(all: Quality[], playing: number, chosen: number): void;
-  /** Playback cannot go on. */
-  failed(message: string): void;
+  /** Text tracks on offer have changed, or which one shows. */
+  captions?(): void;
+  /** Playback cannot go on; `code` is the player's own word for it. */
+  failed(message: string, code: string): void;
+}
+
+/** What is known of the stream at this moment; 0 is unknown. */
+export interface Stats {
+  audioOnly: boolean;
+  bitrateBps: number;
+  topBitrateBps: number;
+  throughputBps: number;
+  bufferedS: number;
+  segmentS: number;
 }
 
 const CONFIG: Partial<HlsConfig> = {
@@ -30,6 +43,14 @@ const CONFIG: Partial<HlsConfig> = {
   maxBufferLength: 30,
   // A first guess of the connection, until the first segment has measured it.
   abrEwmaDefaultEstimate: 2_000_000,
+  // The lowest quality is there first, and what is loaded is shown; left to itself hls.js fetches
+  // its first segment to measure with and throws it away.
+  startLevel: 0,
+  testBandwidth: false,
+  // See cues.ts.
+  renderTextTracksNatively: false,
+  // Segments come while the element is still being attached.
+  startFragPrefetch: true,
   xhrSetup: (xhr, url) => {
     for (const [name, value] of Object.entries(authorization(url))) {
       xhr.setRequestHeader(name, value);
@@ -44,20 +65,63 @@ export class Engine {
   hls: Hls | null = null;
   /** How often new renditions were taken up, and how. */
   readonly adoptions: string[] = [];
+  /** Captions that hls.js reads. */
+  readonly cues: CueBox;
   private url = '';
   private recoveries = 0;
   private held: number | null = null;
+  private startAt: Promise<number> | null = null;
   private adopting: Promise<void> | null = null;
   private again = false;
 
   constructor(
     readonly video: HTMLVideoElement,
     private readonly listener: EngineListener,
-  ) {}
+  ) {
+    this.cues = new CueBox(video);
+  }
 
   /** Where playback is, also while a reload has emptied the element. */
   get position(): number {
     return this.held ?? this.video.currentTime;
+  }
+
+  /** True while a reload has emptied the element: what it says then is not the viewer's doing. */
+  get reloading(): boolean {
+    return this.held !== null;
+  }
+
+  /** What is known of the stream now. */
+  stats(): Stats {
+    const { hls, video } = this;
+    const level = hls?.levels[hls.currentLevel];
+    const top = Math.max(0, ...(hls?.levels ?? []).map(({ bitrate }) => bitrate));
+    const { buffered, currentTime } = video;
+    const ahead = [...Array(buffered.length).keys()]
+      .filter((i) => buffered.start(i) <= currentTime + 0.1 && buffered.end(i) > currentTime)
+      .map((i) => buffered.end(i) - currentTime);
+    return {
+      audioOnly: video.readyState > 0 && video.videoWidth === 0,
+      bitrateBps: level?.bitrate ?? 0,
+      topBitrateBps: top,
+      throughputBps: hls ? hls.bandwidthEstimate : 0,
+      bufferedS: ahead[0] ?? 0,
+      segmentS: level?.details?.targetduration ?? 0,
+    };
+  }
+
+  /** Starts `url` where `at` says; playlists are read while that is not known yet. */
+  begin(url: string, at: Promise<number>): void {
+    this.startAt = at;
+    this.load(url);
+  }
+
+  /** Ends it for good. */
+  destroy(): void {
+    this.hls?.destroy();
+    this.hls = null;
+    this.video.removeAttribute('src');
+    this.video.load();
   }
 
   /** Starts `url` at `at` seconds. */
@@ -65,7 +129,7 @@ export class Engine {
     this.url = url;
     if (Hls.isSupported()) this.loadHls(at);
     else if (this.video.canPlayType('application/vnd.apple.mpegurl')) this.loadNative(at);
-    else this.listener.failed('This browser can play neither HLS nor Media Source Extensions.');
+    else this.fail('This browser can play neither HLS nor Media Source Extensions.', 'unsupported');
   }
 
   /** Starts the same source again where it stopped. */
@@ -138,22 +202,50 @@ export class Engine {
     // What the connection was measured at outlives a reload.
     const measured = this.hls && { abrEwmaDefaultEstimate: this.hls.bandwidthEstimate };
     this.hls?.destroy();
-    const hls = new Hls({ ...CONFIG, ...measured, startPosition: at });
+    const waits = this.startAt;
+    this.startAt = null;
+    const hls = new Hls({ ...CONFIG, ...measured, startPosition: at, autoStartLoad: !waits });
     this.hls = hls;
     hls.on(Hls.Events.MANIFEST_PARSED, () => this.tell());
+    hls.once(Hls.Events.MANIFEST_PARSED, () => {
+      void waits?.then((position) => hls === this.hls && hls.startLoad(position));
+    });
+    this.readCaptions(hls);
     hls.on(Hls.Events.LEVEL_SWITCHED, () => this.tell());
     hls.on(Hls.Events.LEVELS_UPDATED, () => this.tell());
     hls.on(Hls.Events.FRAG_BUFFERED, () => (this.recoveries = 0));
     hls.on(Hls.Events.ERROR, (_, data) => data.fatal && this.recover(hls, data));
-    hls.loadSource(this.url);
     hls.attachMedia(this.video);
+    hls.loadSource(this.url);
+  }
+
+  private readCaptions(hls: Hls): void {
+    this.cues.clear();
+    hls.on(Hls.Events.SUBTITLE_TRACKS_UPDATED, () => this.listener.captions?.());
+    hls.on(Hls.Events.SUBTITLE_TRACK_SWITCH, (_, { id }) => {
+      this.cues.track = id;
+      this.cues.draw();
+      this.listener.captions?.();
+    });
+    hls.on(Hls.Events.CUES_PARSED, (_, { type, cues, subtitleTrack }) => {
+      if (type === 'subtitles' && subtitleTrack) this.cues.add(subtitleTrack.id, cues as VTTCue[]);
+    });
   }
 
   private loadNative(at: number): void {
     const { video } = this;
+    const position = this.startAt ?? Promise.resolve(at);
+    this.startAt = null;
     video.src = this.url;
-    video.addEventListener('loadedmetadata', () => (video.currentTime = at), { once: true });
-    video.onerror = () => this.listener.failed(video.error?.message || 'The stream broke off.');
+    const seek = (): void => void position.then((seconds) => (video.currentTime = seconds));
+    video.addEventListener('loadedmetadata', seek, { once: true });
+    video.textTracks.addEventListener('addtrack', () => this.listener.captions?.());
+    video.onerror = () =>
+      this.fail(video.error?.message || 'The stream broke off.', `media-${video.error?.code ?? 0}`);
+  }
+
+  private fail(message: string, code: string): void {
+    this.listener.failed(message, code);
   }
 
   private recover(hls: Hls, data: ErrorData): void {
@@ -164,7 +256,8 @@ export class Engine {
       return;
     }
     const status = data.response?.code;
-    this.listener.failed(network ? networkWords(status) : `Playback failed (${data.details}).`);
+    const words = network ? networkWords(status) : `Playback failed (${data.details}).`;
+    this.fail(words, data.details);
   }
 
   private tell(): void {

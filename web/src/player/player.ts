@@ -2,16 +2,27 @@
 // shows the controls too.
 
 import { fill, h, icon, setText, type IconName } from '../lib/dom';
-import { bitrate, clock } from '../lib/format';
-import { SPEEDS, actionFor, stepSpeed, type Action, type Focus } from '../lib/keys';
+import { clock } from '../lib/format';
+import { actionFor, stepSpeed, type Action, type Focus } from '../lib/keys';
 import { qualityName } from '../lib/renditions';
 import type { Content } from '../lib/types';
-import { Engine, type Quality } from './engine';
+import { Captions } from './captions';
+import { qualityGroup, speedGroup, type Ladder } from './choices';
+import { Engine } from './engine';
+import { toggleHelp } from './help';
 import { Menu, type Group } from './menu';
 import { SeekBar } from './seekbar';
 
 const IDLE_MS = 2600;
 const VOLUME_KEY = 'playhouse.volume';
+
+/** Who hears of what the viewer cannot change. */
+export interface PlayerListener {
+  /** The browser waits for the viewer to press play. */
+  heldBack(): void;
+  /** Playback broke. */
+  failed(code: string, message: string): void;
+}
 
 /** One player on the page. */
 export class Player {
@@ -33,29 +44,69 @@ export class Player {
   private readonly poster = h('div', { class: 'player-poster' });
   private readonly message = h('div', { class: 'player-message', role: 'alert', hidden: true });
   private readonly said = h('div', { class: 'visually-hidden', 'aria-live': 'polite' });
-  private qualities: Quality[] = [];
-  private playing = -1;
-  private chosen = -1;
+  private readonly captions: Captions;
+  private readonly captionsMenu = new Menu('Captions', 'captions', () => [
+    { title: 'Captions', choices: this.captions.choices() },
+  ]);
+  private readonly ears = new AbortController();
+  private ladder: Ladder = { all: [], playing: -1, chosen: -1 };
   private started = false;
   private idle = 0;
 
-  constructor(private content: Content) {
+  constructor(
+    private content: Content,
+    private readonly listener: PlayerListener,
+  ) {
     this.engine = new Engine(this.video, {
-      qualities: (all, playing, chosen) => this.showQualities(all, playing, chosen),
-      failed: (message) => this.fail(message),
+      qualities: (all, playing, chosen) => this.showQualities({ all, playing, chosen }),
+      captions: () => this.showCaptions(),
+      failed: (message, code) => this.fail(message, code),
     });
+    this.captions = new Captions(this.engine);
     this.element = this.assemble();
     this.restoreVolume();
     this.listen();
     this.update(content);
+    this.showCaptions();
     this.draw();
   }
 
-  /** Starts the stream from its beginning; sound may be refused until the viewer acts. */
-  start(url: string): void {
-    this.engine.load(url);
-    if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
-    void this.video.play().catch(() => this.draw());
+  /** Loads the stream, and plays it where `at` says; sound may be refused until the viewer acts. */
+  start(url: string, at: Promise<number>): void {
+    this.engine.begin(url, at);
+    void at.then(() => this.playUnasked());
+  }
+
+  /** Ends it for good and takes it off the page. */
+  destroy(): void {
+    this.halt();
+    clearTimeout(this.idle);
+    this.element.remove();
+  }
+
+  /** Stops for good; the element stays, for words over it. */
+  halt(): void {
+    this.ears.abort();
+    this.video.pause();
+    this.engine.destroy();
+    this.element.classList.add('is-halted');
+    this.draw();
+  }
+
+  /** Shows something over the picture. */
+  overlay(element: HTMLElement): void {
+    // Below the controls, so that it never hides the seek bar's preview.
+    this.spinner.after(element);
+  }
+
+  private playUnasked(): void {
+    const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    const held = (): void => {
+      this.listener.heldBack();
+      this.draw();
+    };
+    if (still) held();
+    else void this.video.play().catch(held);
   }
 
   /** Takes the newest description of the content. */
@@ -83,12 +134,14 @@ export class Player {
         h('div', { class: 'volume-holder' }, this.muteButton, this.volume),
         this.time,
         h('span', { class: 'grow' }),
+        this.captionsMenu.element,
         this.settings.element,
         'pictureInPictureEnabled' in document ? this.pipButton : null,
         this.fullButton,
       ),
     );
-    const parts = [this.video, this.poster, this.spinner, this.bigButton, this.message, controls];
+    const parts = [this.video, this.poster, this.engine.cues.element, this.spinner,
+      this.bigButton, this.message, controls];
     return h('div', { class: 'player', role: 'region', tabindex: -1 }, ...parts, this.said);
   }
 
@@ -105,8 +158,9 @@ export class Player {
     video.addEventListener('dblclick', () => void this.fullscreen());
     this.poster.addEventListener('click', () => this.toggle());
     this.volume.addEventListener('input', () => this.setVolume(Number(this.volume.value)));
-    document.addEventListener('fullscreenchange', () => this.draw());
-    document.addEventListener('keydown', (event) => this.key(event));
+    const { signal } = this.ears;
+    document.addEventListener('fullscreenchange', () => this.draw(), { signal });
+    document.addEventListener('keydown', (event) => this.key(event), { signal });
     for (const name of ['pointermove', 'pointerdown', 'focusin', 'keydown']) {
       this.element.addEventListener(name, () => this.wake());
     }
@@ -124,7 +178,8 @@ export class Player {
     this.element.classList.remove('is-idle');
     clearTimeout(this.idle);
     this.idle = window.setTimeout(() => {
-      const quiet = !this.video.paused && !this.settings.isOpen && this.content.kind !== 'audio';
+      const open = this.settings.isOpen || this.captionsMenu.isOpen;
+      const quiet = !this.video.paused && !open && this.content.kind !== 'audio';
       this.element.classList.toggle('is-idle', quiet);
     }, IDLE_MS);
   }
@@ -135,13 +190,19 @@ export class Player {
     void video.play().catch(() => this.draw());
   }
 
-  private seekTo(seconds: number): void {
+  /** Goes to a time, as far as it exists yet. */
+  seekTo(seconds: number): void {
     const { seekable } = this.video;
     const last = seekable.length > 0 ? seekable.end(seekable.length - 1) : this.duration();
     // What is not made yet cannot be sought to; a little before its edge plays at once.
     const limit = last < this.duration() - 0.5 ? Math.max(0, last - 1) : last;
     this.video.currentTime = Math.min(limit, Math.max(0, seconds));
     this.draw();
+  }
+
+  private jump(seconds: number): void {
+    this.seekTo(seconds);
+    this.seekBar.flash(this.video.currentTime);
   }
 
   private setVolume(volume: number): void {
@@ -192,10 +253,14 @@ export class Player {
         return this.mute();
       case 'fullscreen':
         return void this.fullscreen();
+      case 'captions':
+        return this.toggleCaptions();
+      case 'help':
+        return toggleHelp();
       case 'seekBy':
-        return this.seekTo(this.engine.position + action.seconds);
+        return this.jump(this.engine.position + action.seconds);
       case 'seekTo':
-        return this.seekTo(action.fraction * this.duration());
+        return this.jump(action.fraction * this.duration());
       case 'volumeBy':
         return this.setVolume((video.muted ? 0 : video.volume) + action.amount);
       case 'speedBy':
@@ -261,45 +326,38 @@ export class Player {
     this.drawVolume();
   }
 
-  private showQualities(all: Quality[], playing: number, chosen: number): void {
-    const more = all.length > this.qualities.length && this.qualities.length > 0;
-    this.qualities = all;
-    this.playing = playing;
-    this.chosen = chosen;
-    const best = all[all.length - 1];
-    if (more && best) setText(this.said, `${this.nameOf(best)} is available now`);
+  private showQualities(ladder: Ladder): void {
+    const before = this.ladder.all.length;
+    this.ladder = ladder;
+    const best = ladder.all[ladder.all.length - 1];
+    if (before > 0 && best && ladder.all.length > before) {
+      setText(this.said, `${qualityName(best, this.content.renditions)} is available now`);
+    }
     this.settings.refresh();
   }
 
-  private nameOf(quality: Quality): string {
-    return qualityName(quality, this.content.renditions);
+  private showCaptions(): void {
+    this.captions.restore();
+    this.captionsMenu.element.hidden = !this.captions.exist;
+    this.captionsMenu.element.classList.toggle('is-on', this.captions.shown);
+    this.captionsMenu.refresh();
+  }
+
+  private toggleCaptions(): void {
+    if (!this.captions.exist) return setText(this.said, 'There are no captions');
+    setText(this.said, this.captions.toggle());
+    this.showCaptions();
   }
 
   private groups(): Group[] {
-    const now = this.qualities[this.playing];
-    const auto = {
-      label: 'Auto',
-      note: this.chosen < 0 && now ? this.nameOf(now) : undefined,
-      chosen: this.chosen < 0,
-      pick: () => this.engine.choose(-1),
-    };
-    const rungs = [...this.qualities].reverse().map((quality) => ({
-      label: this.nameOf(quality),
-      note: quality.height ? bitrate(quality.bitrate) : undefined,
-      chosen: this.chosen === quality.index,
-      pick: () => this.engine.choose(quality.index),
-    }));
-    const speeds = SPEEDS.map((speed) => ({
-      label: speed === 1 ? 'Normal' : `${speed}×`,
-      chosen: this.video.playbackRate === speed,
-      pick: () => this.setSpeed(speed),
-    }));
-    const quality = { title: 'Quality', choices: [auto, ...rungs] };
-    const speed = { title: 'Speed', choices: speeds };
-    return this.qualities.length > 0 ? [quality, speed] : [speed];
+    const choose = (index: number): void => this.engine.choose(index);
+    const qualities = qualityGroup(this.ladder, this.content.renditions, choose);
+    const speeds = speedGroup(this.video.playbackRate, (speed) => this.setSpeed(speed));
+    return [...qualities, speeds];
   }
 
-  private fail(message: string): void {
+  private fail(message: string, code: string): void {
+    this.listener.failed(code, message);
     const retry = h('button', { type: 'button', class: 'button' }, 'Try again');
     retry.addEventListener('click', () => {
       this.message.hidden = true;

@@ -1,10 +1,12 @@
 // The seek bar: a slider with what is buffered, what exists so far, and a preview under the
-// pointer.
+// pointer or where a key has gone.
 
 import { h } from '../lib/dom';
 import { clock, spokenTime } from '../lib/format';
 import { tileAt } from '../lib/storyboard';
 import type { Storyboard } from '../lib/types';
+
+const FLASH_MS = 900;
 
 /** What the bar shows. */
 export interface SeekState {
@@ -28,6 +30,7 @@ export class SeekBar {
   private readonly track: HTMLElement;
   private duration = 0;
   private dragging: number | null = null;
+  private flashing = 0;
 
   constructor(private readonly seek: (seconds: number) => void) {
     this.preview = h('div', { class: 'seek-preview', hidden: true }, this.tile, this.time);
@@ -57,6 +60,14 @@ export class SeekBar {
     this.element.setAttribute('aria-valuetext', spoken);
   }
 
+  /** Shows the preview of a time for a moment: where a key has gone. */
+  flash(seconds: number): void {
+    if (this.duration <= 0) return;
+    this.showPreview(Math.min(this.duration, Math.max(0, seconds)));
+    clearTimeout(this.flashing);
+    this.flashing = window.setTimeout(() => (this.preview.hidden = true), FLASH_MS);
+  }
+
   private showRanges(buffered: TimeRanges, share: (seconds: number) => string): void {
     while (this.ranges.childElementCount > buffered.length) this.ranges.lastElementChild?.remove();
     while (this.ranges.childElementCount < buffered.length) this.ranges.append(h('i'));
@@ -73,11 +84,13 @@ export class SeekBar {
       if (event.button !== 0) return;
       element.setPointerCapture(event.pointerId);
       this.dragging = this.secondsAt(event);
-      this.showPreview(event);
+      this.showPreview(this.dragging);
     });
     element.addEventListener('pointermove', (event) => {
-      if (this.dragging !== null) this.dragging = this.secondsAt(event);
-      this.showPreview(event);
+      const seconds = this.secondsAt(event);
+      if (this.dragging !== null) this.dragging = seconds;
+      clearTimeout(this.flashing);
+      this.showPreview(seconds);
     });
     element.addEventListener('pointerup', () => {
       if (this.dragging === null) return;
@@ -95,15 +108,15 @@ export class SeekBar {
     return Math.min(1, Math.max(0, share)) * this.duration;
   }
 
-  private showPreview(event: PointerEvent): void {
+  private showPreview(seconds: number): void {
     if (this.duration <= 0) return;
-    const seconds = this.secondsAt(event);
     this.time.textContent = clock(seconds);
     this.showTile(seconds);
     this.preview.hidden = false;
     const box = this.track.getBoundingClientRect();
     const half = this.preview.offsetWidth / 2;
-    const x = Math.min(box.width - half, Math.max(half, event.clientX - box.left));
+    const at = (seconds / this.duration) * box.width;
+    const x = Math.min(box.width - half, Math.max(half, at));
     this.preview.style.left = `${x}px`;
   }
 

@@ -197,6 +197,9 @@ export class Job {
     const watch = watchable && this.content
       ? h('a', { class: 'button primary', href: `/watch/${this.content.id}` }, 'Watch')
       : null;
+    const numbers = watchable && this.content
+      ? h('a', { class: 'button', href: `/insights/${this.content.id}` }, 'Insights')
+      : null;
     switch (this.state) {
       case 'ready':
         return [press('Start upload', begin, 'primary'), press('Remove', () => this.remove())];
@@ -211,7 +214,7 @@ export class Job {
       case 'making':
         return [watch];
       case 'over':
-        return [watch, press('Close', () => this.remove())];
+        return [watch, numbers, press('Close', () => this.remove())];
     }
   }
 
