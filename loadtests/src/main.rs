@@ -1,12 +1,74 @@
-//! The load generator's place. It offers what it has: nothing yet but this answer.
+//! The load generator: what a node takes, how soon, and beside what.
 //!
-//! What comes here is an open-model replayer with an oracle that counts exactly; it will speak
-//! only HTTP to the system. Until then the binary refuses, so that no script takes silence for a
-//! passed load test.
+//! It speaks only HTTP, on one thread by default, since it shares the machine with what it
+//! measures. Every command prints a table, or JSON with `--json`, and ends with exit code 1 when a
+//! request failed or the generator itself was late, so that no script takes a spoiled figure for
+//! a good one.
 
+mod clock;
+mod compare;
+mod freshness;
+mod ingest;
+mod load;
+mod process;
+mod script;
+mod sessions;
+mod stream;
+mod target;
+mod wire;
+
+use clap::Parser;
 use std::process::ExitCode;
 
+/// Measures a Playhouse node, or a peer, over HTTP.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Threads of the generator.
+    #[arg(long, global = true, default_value_t = 1)]
+    threads: usize,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// The highest rate of acknowledged requests, and latencies at a fixed rate.
+    Ingest(ingest::Options),
+    /// The same beside a server with Redis and a bare group commit, all started here.
+    Compare(compare::Options),
+    /// Opens very many sessions, and wakes some that sleep.
+    Sessions(sessions::Options),
+    /// From an acknowledged view to the number on another connection's stream.
+    Freshness(freshness::Options),
+}
+
 fn main() -> ExitCode {
-    eprintln!("loadtests: there is no load model yet; nothing was measured");
-    ExitCode::from(2)
+    let arguments = Arguments::parse();
+    match runtime(arguments.threads).and_then(|runtime| runtime.block_on(run(arguments.command))) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("loadtests: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether what was measured is good.
+async fn run(command: Command) -> anyhow::Result<bool> {
+    match command {
+        Command::Ingest(options) => ingest::run(&options).await,
+        Command::Compare(options) => compare::run(&options).await,
+        Command::Sessions(options) => sessions::run(&options).await,
+        Command::Freshness(options) => freshness::run(&options).await,
+    }
+}
+
+fn runtime(threads: usize) -> anyhow::Result<tokio::runtime::Runtime> {
+    let mut builder = match threads {
+        0 | 1 => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    Ok(builder.worker_threads(threads.max(1)).enable_all().build()?)
 }

@@ -9,6 +9,8 @@ pub mod media;
 pub mod patient;
 pub mod random;
 pub mod sandbox;
+pub mod views;
+pub mod wire;
 
 use std::path::{Path, PathBuf};
 

@@ -10,5 +10,6 @@ mod restart_in_the_middle;
 mod resume_after_break;
 mod shared;
 mod upload_and_watch;
+mod views_count_once;
 mod who_you_are;
 mod worker_killed;

@@ -10,13 +10,16 @@ mod kills;
 mod ladder;
 mod process;
 mod verdict;
+mod views;
 mod watchers;
 
 use anyhow::{Context, bail};
 use std::path::Path;
 
 const USAGE: &str = "usage: campaign inputs FILE… | kills FILE [--seed N] | ladder FILE | idle \
-    | watchers [--pairs N] [--seconds N] [--connections N] [--entities N]";
+    | watchers [--pairs N] [--seconds N] [--connections N] [--entities N] \
+    | views [--events N] [--contents N] [--kills N] [--players N] [--connections N] [--seed N] \
+    [key=value …]";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -31,6 +34,7 @@ async fn main() -> anyhow::Result<()> {
         Some((name, [file])) if name == "ladder" => ladder::run(Path::new(file)).await,
         Some((name, [])) if name == "idle" => idle::run().await,
         Some((name, options)) if name == "watchers" => watchers::run(options).await,
+        Some((name, options)) if name == "views" => views::run(options).await,
         _ => bail!(USAGE),
     }
 }
