@@ -1,4 +1,4 @@
-//! `playback::Viewer`: one viewer with the sessions in which they watch, one per content and device.
+//! `playback::Viewer`: one viewer with their sessions, one per content and device.
 //!
 //! A player tells what it does in events that carry a rising `seq`; the viewer keeps what it has
 //! seen, so that a batch sent again changes nothing, and credits time that was really watched. It

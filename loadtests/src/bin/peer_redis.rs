@@ -1,8 +1,7 @@
 //! A peer for comparisons: a minimal axum server, one Redis `INCR` per POST, answered after it.
 //!
-//! All requests share one multiplexed connection, which writes what has queued in one go; a pool
-//! of plain connections was slower on the same machine. How durable an answer is, is Redis's
-//! `appendfsync`.
+//! All requests share one multiplexed connection, which writes what has queued in one go. How
+//! durable an answer is, is Redis's `appendfsync`.
 //!
 //! Usage: `peer_redis LISTEN REDIS`, as in `peer_redis 127.0.0.1:9001 redis://127.0.0.1:6379`.
 
