@@ -5,6 +5,7 @@
 use crate::content::{Checks, Manifests};
 use crate::encode::Pool;
 use crate::events::{Bridge, Hub, Janitor};
+use crate::playback::{Addresses, Rester};
 use crate::runtime::{
     Bell, ChildSpec, Directory, Handle, Inspector, Passivator, RestartPolicy, Service, Timekeeper,
     Tree,
@@ -26,6 +27,8 @@ pub struct Parts {
     pub passivator: Part<Passivator>,
     /// Rings the durable timers of entities.
     pub timekeeper: Part<Timekeeper>,
+    /// Brings viewers who have gone to rest.
+    pub rester: Part<Rester>,
 }
 
 /// A service that can be made at any time, and the handle that is pointed to whichever runs.
@@ -70,6 +73,7 @@ pub fn assemble(
         pool: Handle::new(),
         bridge: Handle::new(),
         timekeeper: Handle::new(),
+        addresses: Addresses::new(config.playback.addresses_max),
         config: Arc::new(config),
     };
     directory.bind(platform.clone());
@@ -81,6 +85,7 @@ fn parts(platform: &Platform, scratch: &Path) -> Parts {
     let work_dir = scratch.join("work");
     let (for_bridge, for_pool, for_janitor, for_timekeeper) =
         (platform.clone(), platform.clone(), platform.clone(), platform.clone());
+    let for_rester = platform.clone();
     let directory = platform.directory.clone();
     Parts {
         bridge: Part::new(&platform.bridge, move || {
@@ -95,5 +100,6 @@ fn parts(platform: &Platform, scratch: &Path) -> Parts {
             let Platform { engines, directory, config, .. } = for_timekeeper.clone();
             Timekeeper::new(engines.catalog, directory, BELLS, config.timers.clone())
         }),
+        rester: Part::new(&Handle::new(), move || Rester::new(for_rester.clone())),
     }
 }

@@ -49,6 +49,8 @@ pub struct Platform {
     pub bridge: Handle<events::BridgeMessage>,
     /// Rings durable timers.
     pub timekeeper: Handle<runtime::TimekeeperMessage>,
+    /// How many views came from which address.
+    pub addresses: playback::Addresses,
     /// Limits.
     pub config: Arc<Config>,
 }

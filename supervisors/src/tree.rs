@@ -34,6 +34,7 @@ fn services(parts: Parts, front: Front, limits: &Limits, attempts: Watch) -> Vec
         parts.bridge.child("bridge", service).watched(watch),
         parts.janitor.child("janitor", service).watched(watch),
     ];
+    let playback = vec![parts.rester.child("rester", service).watched(watch)];
     // The only way to order a restart: it can be restarted, not stopped. Its task serves for as
     // long as it lives and says nothing, which is no reason to end it.
     let http = vec![front.child("listener", service).watched(watch).essential()];
@@ -45,6 +46,8 @@ fn services(parts: Parts, front: Front, limits: &Limits, attempts: Watch) -> Vec
         // What the janitor has entities commit becomes events: with the bridge it starts anew, and
         // looks once more at everything that was left.
         ChildSpec::branch("events", RestForOne, branch, events),
+        // Whom it does not bring to rest today it brings tomorrow: nobody waits for it.
+        ChildSpec::branch("playback", OneForOne, branch, playback),
         // Last: a client is let in when everybody is there to serve it.
         ChildSpec::branch("http", OneForOne, branch, http),
     ]

@@ -111,10 +111,28 @@ impl Config {
         Ok(())
     }
 
-    /// `timeout_s`.
+    /// `timeout_s` in milliseconds.
     #[must_use]
-    pub fn timeout(&self) -> SignedDuration {
-        seconds(self.timeout_s)
+    pub fn timeout_ms(&self) -> i64 {
+        milliseconds(self.timeout_s)
+    }
+
+    /// `event_age_max_s` in milliseconds.
+    #[must_use]
+    pub fn event_age_max_ms(&self) -> i64 {
+        milliseconds(self.event_age_max_s)
+    }
+
+    /// `event_ahead_max_s` in milliseconds.
+    #[must_use]
+    pub fn event_ahead_max_ms(&self) -> i64 {
+        milliseconds(self.event_ahead_max_s)
+    }
+
+    /// `report_every_s` in milliseconds.
+    #[must_use]
+    pub fn report_every_ms(&self) -> u64 {
+        self.report_every_s.saturating_mul(1_000)
     }
 
     /// How long a session is unchanged before its viewer is brought to rest.
@@ -128,6 +146,10 @@ impl Config {
     pub fn rest_every(&self) -> Duration {
         Duration::from_secs(self.rest_every_s)
     }
+}
+
+fn milliseconds(seconds: u64) -> i64 {
+    i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000)
 }
 
 fn seconds(count: u64) -> SignedDuration {

@@ -4,10 +4,27 @@
 //! seen, so that a batch sent again changes nothing, and credits time that was really watched. It
 //! decides whether a session is a view, and can say why. What it answers is on disk.
 
+mod addresses;
+mod batch;
 mod config;
+mod credit;
+mod explain;
+mod ranges;
+mod record;
+mod report;
+mod rest;
+mod resume;
+mod runs;
+mod session;
+mod view;
 mod viewer;
 
+#[cfg(test)]
+mod tests;
+
+pub use addresses::Addresses;
 pub use config::Config;
+pub use rest::{Message as ResterMessage, Rester};
 pub use viewer::Viewer;
 
 use crate::runtime::EntityId;

@@ -147,6 +147,7 @@ fn table(parts: Parts, limits: &Limits, attempts: Watch) -> Vec<ChildSpec> {
         parts.passivator.child("passivator", policy),
         parts.timekeeper.child("timekeeper", policy),
         parts.janitor.child("janitor", policy),
+        parts.rester.child("rester", policy),
     ]
 }
 

@@ -154,6 +154,13 @@ impl SessionId {
         Self(Uuid::from_u64_pair(high, 0x8000_0000_0000_0000 | viewer.bits()))
     }
 
+    /// When it was opened, in whole milliseconds (RFC 9562 section 5.7: `unix_ts_ms`).
+    #[must_use]
+    pub fn opened_at(&self) -> jiff::Timestamp {
+        let milliseconds = (self.0.as_u64_pair().0 >> 16) as i64;
+        jiff::Timestamp::from_millisecond(milliseconds).unwrap_or(jiff::Timestamp::MAX)
+    }
+
     /// Whose session it is.
     #[must_use]
     pub fn viewer(&self) -> ViewerId {
