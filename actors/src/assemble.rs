@@ -4,6 +4,7 @@
 
 use crate::content::{Checks, Manifests};
 use crate::encode::Pool;
+use crate::engagement::{Boards, Cells, Heat, Ranker, Settler, Teller};
 use crate::events::{Bridge, Hub, Janitor};
 use crate::runtime::{
     Bell, ChildSpec, Directory, Handle, Inspector, Passivator, RestartPolicy, Service, Timekeeper,
@@ -26,6 +27,12 @@ pub struct Parts {
     pub passivator: Part<Passivator>,
     /// Rings the durable timers of entities.
     pub timekeeper: Part<Timekeeper>,
+    /// Brings facts to counters.
+    pub settler: Part<Settler>,
+    /// Brings hints of this ingress to counters, and their answers to boards.
+    pub teller: Part<Teller>,
+    /// Says which contents are hot.
+    pub ranker: Part<Ranker>,
 }
 
 /// A service that can be made at any time, and the handle that is pointed to whichever runs.
@@ -64,6 +71,9 @@ pub fn assemble(
         manifests: Manifests::new(engines.catalog.clone(), config.manifest_names_max),
         hub: Hub::new(config.hints_max),
         checks: Checks::default(),
+        cells: Cells::new(&config.engagement),
+        boards: Boards::new(config.engagement.boards_max),
+        heat: Heat::default(),
         engines,
         inspector: Inspector::new(&directory, Tree::default()),
         directory: directory.clone(),
@@ -82,6 +92,8 @@ fn parts(platform: &Platform, scratch: &Path) -> Parts {
     let (for_bridge, for_pool, for_janitor, for_timekeeper) =
         (platform.clone(), platform.clone(), platform.clone(), platform.clone());
     let directory = platform.directory.clone();
+    let (for_settler, for_teller, for_ranker) =
+        (platform.clone(), platform.clone(), platform.clone());
     Parts {
         bridge: Part::new(&platform.bridge, move || {
             let engines = &for_bridge.engines;
@@ -95,5 +107,8 @@ fn parts(platform: &Platform, scratch: &Path) -> Parts {
             let Platform { engines, directory, config, .. } = for_timekeeper.clone();
             Timekeeper::new(engines.catalog, directory, BELLS, config.timers.clone())
         }),
+        settler: Part::new(&Handle::new(), move || Settler::new(for_settler.clone())),
+        teller: Part::new(&Handle::new(), move || Teller::new(for_teller.clone())),
+        ranker: Part::new(&Handle::new(), move || Ranker::new(for_ranker.clone())),
     }
 }

@@ -147,6 +147,9 @@ fn table(parts: Parts, limits: &Limits, attempts: Watch) -> Vec<ChildSpec> {
         parts.passivator.child("passivator", policy),
         parts.timekeeper.child("timekeeper", policy),
         parts.janitor.child("janitor", policy),
+        parts.settler.child("settler", policy),
+        parts.teller.child("teller", policy),
+        parts.ranker.child("ranker", policy),
     ]
 }
 

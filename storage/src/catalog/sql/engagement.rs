@@ -14,9 +14,9 @@ pub(crate) const VIEW_KEY: &str = "INSERT INTO view_key (view_key, content_id, k
 /// Facts in their order: `$1` above this position, `$2` limit.
 pub(crate) const FACTS: &str = "SELECT position, content_id, at, kind FROM fact \
      WHERE position > $1 ORDER BY position LIMIT $2";
-/// The first and the last position.
-pub(crate) const FACTS_SPAN: &str = "SELECT (SELECT position FROM fact ORDER BY position LIMIT 1), \
-     (SELECT position FROM fact ORDER BY position DESC LIMIT 1)";
+/// The first and the last position: `$1` above this one.
+pub(crate) const FACTS_SPAN: &str = "SELECT (SELECT position FROM fact WHERE position > $1 ORDER BY position LIMIT 1), \
+     (SELECT position FROM fact WHERE position > $1 ORDER BY position DESC LIMIT 1)";
 /// Minutes of a content: `$1` content, `$2` from, `$3` to.
 pub(crate) const MINUTES: &str = "SELECT minute, views FROM view_minute \
      WHERE content_id = $1 AND minute >= $2 AND minute < $3 ORDER BY minute";
@@ -59,6 +59,15 @@ pub(crate) fn counters(contents: &[ContentId]) -> (String, Vec<Cell>) {
         placeholders(1, contents.len())
     );
     (sql, contents.iter().map(Cell::text).collect())
+}
+
+/// Holds a content: where several writers meet, nobody deletes it meanwhile.
+pub(super) fn hold_content(content: ContentId) -> Statement {
+    one(
+        "UPDATE content SET id = id WHERE id = $1",
+        vec![Cell::text(content)],
+        format!("content {content}"),
+    )
 }
 
 /// Takes facts off the queue; each must still be there.
