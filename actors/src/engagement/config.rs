@@ -33,6 +33,9 @@ pub struct Config {
     /// `live` runs ahead of what is settled by what came in so many seconds: longer than settling
     /// takes.
     pub live_keep_s: u64,
+    /// The time watched runs ahead of what is settled by what came in so many seconds: sessions
+    /// report once a minute.
+    pub watch_keep_s: u64,
     /// A viewer plays for so long after their last sign of life, seconds: a heartbeat may be late.
     pub viewer_timeout_s: u64,
     /// Signs of life are kept apart by so many seconds: what `viewers_now` is late by at most.
@@ -91,6 +94,7 @@ impl Default for Config {
             settle_failing_max: 1_024,
             settle_rescan_s: 10,
             live_keep_s: 10,
+            watch_keep_s: 150,
             viewer_timeout_s: 45,
             viewer_slot_s: 5,
             cells_max: 65_536,
@@ -147,7 +151,7 @@ impl Config {
         Ok(())
     }
 
-    fn bounds(&self) -> [(&'static str, u64); 27] {
+    fn bounds(&self) -> [(&'static str, u64); 28] {
         [
             ("facts_waiting_max", self.facts_waiting_max),
             ("settle_poll_ms", self.settle_poll_ms),
@@ -158,6 +162,7 @@ impl Config {
             ("settle_failing_max", self.settle_failing_max as u64),
             ("settle_rescan_s", self.settle_rescan_s),
             ("live_keep_s", self.live_keep_s),
+            ("watch_keep_s", self.watch_keep_s),
             ("viewer_timeout_s", self.viewer_timeout_s),
             ("viewer_slot_s", self.viewer_slot_s),
             ("cells_max", self.cells_max as u64),

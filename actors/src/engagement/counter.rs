@@ -15,7 +15,6 @@ use playhouse_storage::catalog::{Commit, NewEvent, Write};
 use playhouse_storage::failpoint;
 use playhouse_storage::model::{ContentId, Fact, Fence};
 use serde_json::json;
-use std::time::Duration;
 use tokio::time::Instant;
 
 /// The role of the counter is to count what viewers do with one content.
@@ -38,9 +37,7 @@ impl Entity for Counter {
     async fn load(id: ContentId, fence: Fence, platform: Platform) -> Result<Self, Exit> {
         let row = platform.engines.engagement.counter(id).await?;
         let tally = row.map_or_else(|| Ok(Tally::new(id)), Tally::read)?;
-        let config = &platform.config.engagement;
-        let (keep_s, note_forget_s) = (config.live_keep_s, config.note_forget_s);
-        let live = Live::new(Duration::from_secs(keep_s), Duration::from_secs(note_forget_s));
+        let live = Live::new(&platform.config.engagement);
         Ok(Self { id, fence, platform, tally, live, loaded: Instant::now() })
     }
 
@@ -94,14 +91,14 @@ impl Counter {
         if facts.is_empty() {
             return Ok(());
         }
-        let before = self.tally.views;
+        let before = self.tally.settled();
         let minutes = self.tally.add(&facts, self.platform.config.engagement.half_life_s);
         let mut writes = vec![settled(&facts)];
         writes.extend(minutes.into_iter().map(|minute| Write::AddViews(self.id, minute)));
         writes.extend(self.tally.write());
         self.commit(writes, vec![]).await?;
         failpoint::pass("engagement.settled");
-        self.live.settle(self.tally.views - before, self.loaded.elapsed());
+        self.live.settle(before.to(&self.tally.settled()), self.loaded.elapsed());
         Ok(())
     }
 
@@ -145,14 +142,14 @@ impl Counter {
     }
 
     fn engagement(&mut self) -> Engagement {
-        let now = self.loaded.elapsed();
+        let lead = self.live.lead(self.loaded.elapsed());
         let settled = self.tally.views;
         Engagement {
-            views: Views { live: settled + self.live.lead(now), settled },
-            viewers_now: self.live.viewers_now(now),
+            views: Views { live: settled + lead.views as u64, settled },
+            viewers_now: self.live.viewers_now(),
             unique_viewers: self.tally.uniques.count(),
             likes: self.tally.likes,
-            watch_time_s: self.tally.watch_time_s,
+            watch_time_s: self.tally.watch_time_s + lead.watched_s,
         }
     }
 

@@ -181,3 +181,88 @@ fn quantile(startups: &[u64], share: f64) -> Option<f64> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(device: &str, parts: &[u8]) -> Report {
+        Report { device: device.into(), parts: parts.to_vec(), ..Report::default() }
+    }
+
+    fn of(reports: &[Report]) -> Stats {
+        let mut stats = Stats::default();
+        reports.iter().for_each(|it| stats.report(it));
+        stats
+    }
+
+    #[test]
+    fn reports_of_one_session_add_up() {
+        let stats = of(&[
+            Report { sessions: 1, watch_time_s: 60.0, ..report("tv", &[0, 1, 2]) },
+            Report { watch_time_s: 30.0, stopped_at: Some(4), ..report("tv", &[3, 4]) },
+        ]);
+        assert_eq!(stats.sessions, 1);
+        assert_eq!(stats.devices["tv"], DeviceShare { sessions: 1, watch_time_s: 90.0 });
+        assert_eq!(stats.retention()[..6], [1, 1, 1, 1, 1, 0]);
+        assert_eq!((stats.retention().len(), stats.stops()[4], stats.stops().len()), (100, 1, 100));
+    }
+
+    #[test]
+    fn quality_is_that_of_all_sessions() {
+        let quality = |startup_s, stalls, stalled_s| Quality {
+            startup_s: Some(startup_s),
+            stalls,
+            stalled_s,
+            errors: 1,
+            bits: 6e6,
+            bits_s: 2.0,
+        };
+        let told = (1..=100).map(|tenths| Report {
+            quality: quality(f64::from(tenths) / 10.0, 1, 9.0),
+            ..Report::default()
+        });
+        let summary = of(&told.collect::<Vec<_>>()).quality(8_100.0);
+        let near = |found: Option<f64>, expected: f64| {
+            let found = found.unwrap();
+            assert!((found / expected - 1.0).abs() < 0.1, "{found}, not {expected}");
+        };
+        near(summary.startup_p50_s, 5.0);
+        near(summary.startup_p95_s, 9.5);
+        assert_eq!((summary.stall_ratio, summary.errors), (0.1, 100));
+        assert!((summary.stalls_per_hour - 100.0 / 2.25).abs() < 1e-9);
+        assert_eq!(summary.bitrate_bps, Some(3e6));
+    }
+
+    #[test]
+    fn nothing_was_told_is_nothing_and_no_nonsense() {
+        assert_eq!(Stats::default().quality(0.0), QualitySummary::default());
+        assert_eq!(serde_json::to_string(&Stats::default()).unwrap(), "{}");
+    }
+
+    #[test]
+    fn what_a_client_makes_up_stays_within_bounds() {
+        let mut stats = Stats::default();
+        for number in 0..1_000 {
+            stats.report(&report(&format!("device {number}"), &[255]));
+            stats.refuse(&format!("reason {number}"));
+        }
+        stats.report(&Report { watch_time_s: f64::NAN, ..report("tv", &[]) });
+        let wild = Quality { startup_s: Some(f64::INFINITY), bits: -1.0, ..Quality::default() };
+        stats.report(&Report { quality: wild, ..report("tv", &[]) });
+        assert_eq!(stats.devices.keys().collect::<Vec<_>>(), [OTHER, "tv"]);
+        assert_eq!((stats.refused.len(), stats.refused[OTHER]), (REASONS_MAX + 1, 968));
+        assert_eq!(stats.retention()[99], 1_000);
+        assert_eq!(stats.devices["tv"].watch_time_s, 0.0);
+        assert!(stats.quality(1.0).startup_p50_s.is_some_and(f64::is_finite));
+    }
+
+    #[test]
+    fn what_is_stored_comes_back() {
+        let quality = Quality { startup_s: Some(0.4), stalls: 2, ..Quality::default() };
+        let mut stats = of(&[Report { quality, ..report("mobile", &[0, 50]) }]);
+        stats.refuse("too_old");
+        let stored = serde_json::to_value(&stats).unwrap();
+        assert_eq!(serde_json::from_value::<Stats>(stored).unwrap(), stats);
+    }
+}

@@ -278,3 +278,126 @@ fn tau(mut x: f64) -> f64 {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Viewers by number, of the kind that a keyed hash makes.
+    fn viewers(numbers: std::ops::Range<u64>) -> impl Iterator<Item = ViewerId> {
+        numbers.map(|number| ViewerId::new(mix(number ^ 0x5eed)))
+    }
+
+    fn of(numbers: std::ops::Range<u64>) -> Uniques {
+        let mut uniques = Uniques::default();
+        uniques.extend(viewers(numbers));
+        uniques
+    }
+
+    fn check_near(uniques: &Uniques, expected: u64) {
+        let error = uniques.count() as f64 / expected as f64 - 1.0;
+        assert!(error.abs() <= 3.0 * ERROR, "{} of {expected}: {error:+.4}", uniques.count());
+    }
+
+    #[test]
+    fn few_are_counted_exactly() {
+        for count in [0, 1, 2, 100, EXACT_MAX as u64] {
+            let uniques = of(0..count);
+            assert_eq!((uniques.count(), uniques.is_exact()), (count, true));
+        }
+        assert!(!of(0..EXACT_MAX as u64 + 1).is_exact());
+    }
+
+    #[test]
+    fn many_are_estimated_within_three_standard_errors() {
+        let mut uniques = Uniques::default();
+        let mut before = 0;
+        for count in [4_097, 10_000, 40_000, 100_000, 1_000_000, 10_000_000] {
+            uniques.extend(viewers(before..count));
+            check_near(&uniques, count);
+            before = count;
+        }
+    }
+
+    #[test]
+    fn the_estimate_is_not_biased_where_the_exact_set_ends() {
+        let errors = (0..50).map(|seed| {
+            let from = seed << 32;
+            of(from..from + 5_000).count() as f64 / 5_000.0 - 1.0
+        });
+        let mean = errors.sum::<f64>() / 50.0;
+        assert!(mean.abs() < 3.0 * ERROR / 50_f64.sqrt(), "{mean:+.5}");
+    }
+
+    #[test]
+    fn names_that_are_numbered_through_count_as_well() {
+        let mut uniques = Uniques::default();
+        uniques.extend((0..100_000).map(ViewerId::new));
+        check_near(&uniques, 100_000);
+    }
+
+    #[test]
+    fn order_and_repetition_do_not_matter() {
+        for count in [1_000, 20_000] {
+            let mut backwards: Vec<_> = viewers(0..count).collect();
+            backwards.reverse();
+            let mut again = Uniques::default();
+            for viewer in backwards.iter().chain(&backwards) {
+                again.extend([*viewer]);
+                // One by one is slow while the set is exact: its second half at once.
+                if again.count() > 500 {
+                    break;
+                }
+            }
+            again.extend(backwards.iter().chain(&backwards).copied());
+            assert_eq!(again, of(0..count));
+        }
+    }
+
+    #[test]
+    fn merged_sets_are_the_set_of_both() {
+        for (left, right) in [
+            (0..100, 50..150),
+            (0..4_000, 3_000..7_000),
+            (0..50_000, 0..100),
+            (0..100, 0..50_000),
+            (0..50_000, 40_000..90_000),
+        ] {
+            let whole = left.start.min(right.start)..left.end.max(right.end);
+            let mut merged = of(left);
+            merged.merge(&of(right));
+            assert_eq!(merged, of(whole));
+        }
+    }
+
+    #[test]
+    fn what_is_stored_comes_back() {
+        for (count, bytes) in [(0, 2), (1_000, 8_002), (4_096, 32_770), (50_000, 12_290)] {
+            let uniques = of(0..count);
+            let stored = uniques.encode();
+            assert_eq!(stored.len(), bytes);
+            assert_eq!(Uniques::decode(&stored), Ok(uniques));
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_broken_are_an_error() {
+        let (few, many) = (of(0..100).encode(), of(0..10_000).encode());
+        let mut unsorted = few.clone();
+        unsorted[2..18].rotate_left(8);
+        let mut high = few.clone();
+        *high.last_mut().unwrap() |= 0x80;
+        let mut register = many.clone();
+        register[2] |= 0x3f;
+        let check = |bytes: &[u8], why| assert_eq!(Uniques::decode(bytes), Err(Unreadable(why)));
+        check(&[], "too short");
+        check(&[2, FEW], "unknown version");
+        check(&[VERSION, 2], "unknown kind");
+        check(&few[..few.len() - 1], "wrong length");
+        check(&many[..many.len() - 1], "wrong length");
+        check(&unsorted, "no sorted viewers");
+        check(&high, "no sorted viewers");
+        check(&register, "a register out of range");
+        check(&[&[VERSION, FEW], vec![0; 8 * (EXACT_MAX + 1)].as_slice()].concat(), "wrong length");
+    }
+}

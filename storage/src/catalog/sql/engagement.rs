@@ -40,7 +40,9 @@ pub(crate) const MINUTES_FORGET: &str = "DELETE FROM view_minute WHERE (content_
      (SELECT content_id, minute FROM view_minute WHERE minute < $1 ORDER BY minute LIMIT $2)";
 
 /// Facts that one statement takes off the queue: below the bound on parameters of any engine.
-const SETTLED_AT_ONCE: usize = 500;
+const SETTLED_AT_ONCE: usize = 512;
+/// Lists of facts are filled up to one of these lengths, so that there are few statements to keep.
+const LENGTHS: [usize; 5] = [2, 8, 32, 128, SETTLED_AT_ONCE];
 
 /// The cells of a fact.
 pub(crate) fn fact(fact: &NewFact) -> [Cell; 3] {
@@ -83,10 +85,13 @@ fn settle_some(positions: &[u64]) -> Statement {
         (true, Some(first), Some(last)) => {
             ("position BETWEEN $1 AND $2".to_owned(), vec![Cell::int(*first), Cell::int(*last)])
         }
-        _ => (
-            format!("position IN ({})", placeholders(1, positions.len())),
-            positions.iter().map(|position| Cell::int(*position)).collect(),
-        ),
+        _ => {
+            let length = LENGTHS.into_iter().find(|length| *length >= positions.len());
+            let length = length.unwrap_or(positions.len());
+            let filled = positions.iter().chain(last.into_iter().cycle()).take(length);
+            let params = filled.map(|position| Cell::int(*position)).collect();
+            (format!("position IN ({})", placeholders(1, length)), params)
+        }
     };
     let what = "facts that were counted before".to_owned();
     Statement {
