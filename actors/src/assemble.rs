@@ -71,7 +71,7 @@ pub fn assemble(
         manifests: Manifests::new(engines.catalog.clone(), config.manifest_names_max),
         hub: Hub::new(config.hints_max),
         checks: Checks::default(),
-        cells: Cells::new(&config.engagement),
+        cells: Cells::new(&config.engagement, config.playback.timeout_s),
         boards: Boards::new(config.engagement.boards_max),
         heat: Heat::default(),
         engines,

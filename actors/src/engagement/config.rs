@@ -36,9 +36,8 @@ pub struct Config {
     /// The time watched runs ahead of what is settled by what came in so many seconds: sessions
     /// report once a minute.
     pub watch_keep_s: u64,
-    /// A viewer plays for so long after their last sign of life, seconds: a heartbeat may be late.
-    pub viewer_timeout_s: u64,
-    /// Signs of life are kept apart by so many seconds: what `viewers_now` is late by at most.
+    /// Signs of life of viewers are kept apart by so many seconds: what `viewers_now` is late by, at
+    /// most, when one goes without a word.
     pub viewer_slot_s: u64,
     /// Contents with live numbers at one ingress. About 500 bytes each; a new one takes the place
     /// of one that nobody plays, else it has none.
@@ -95,7 +94,6 @@ impl Default for Config {
             settle_rescan_s: 10,
             live_keep_s: 10,
             watch_keep_s: 150,
-            viewer_timeout_s: 45,
             viewer_slot_s: 5,
             cells_max: 65_536,
             cell_idle_s: 120,
@@ -139,9 +137,6 @@ impl Config {
         if self.settle_retry_most_ms < self.settle_retry_first_ms {
             return Err("settle_retry_most_ms must not be below settle_retry_first_ms".into());
         }
-        if self.viewer_timeout_s < self.viewer_slot_s {
-            return Err("viewer_timeout_s must not be below viewer_slot_s".into());
-        }
         if self.tell_rest_ms < self.tell_ms {
             return Err("tell_rest_ms must not be below tell_ms".into());
         }
@@ -151,7 +146,7 @@ impl Config {
         Ok(())
     }
 
-    fn bounds(&self) -> [(&'static str, u64); 28] {
+    fn bounds(&self) -> [(&'static str, u64); 27] {
         [
             ("facts_waiting_max", self.facts_waiting_max),
             ("settle_poll_ms", self.settle_poll_ms),
@@ -163,7 +158,6 @@ impl Config {
             ("settle_rescan_s", self.settle_rescan_s),
             ("live_keep_s", self.live_keep_s),
             ("watch_keep_s", self.watch_keep_s),
-            ("viewer_timeout_s", self.viewer_timeout_s),
             ("viewer_slot_s", self.viewer_slot_s),
             ("cells_max", self.cells_max as u64),
             ("cell_idle_s", self.cell_idle_s),

@@ -25,7 +25,7 @@ mod ranker;
 mod ranks;
 
 pub use boards::{Boards, BoardsFull, Watching};
-pub use cells::Cells;
+pub use cells::{Cells, Taken};
 pub use config::Config;
 pub use counter::Counter;
 pub use heat::{Heat, Hotness, Tier};

@@ -57,3 +57,38 @@ impl Patience {
         is_bearable
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn patience(most: usize) -> Patience {
+        let retry = Backoff { first: Duration::from_secs(1), most: Duration::from_secs(4) };
+        Patience::new(retry, most)
+    }
+
+    #[test]
+    fn one_that_does_not_answer_is_asked_ever_later_until_it_does() {
+        let (mut patience, content, now) = (patience(10), ContentId::new(), Instant::now());
+        assert!(patience.may_ask(content, now) && !patience.is_due(now));
+        for wait_s in [1, 2, 4, 4] {
+            assert!(patience.failed(content, now));
+            let wait = Duration::from_secs(wait_s);
+            let early = now + wait - Duration::from_millis(1);
+            assert!(!patience.may_ask(content, early) && !patience.is_due(early), "{wait_s}");
+            assert!(patience.may_ask(content, now + wait) && patience.is_due(now + wait));
+        }
+        patience.answered(content);
+        assert!(patience.may_ask(content, now) && !patience.is_due(now));
+    }
+
+    #[test]
+    fn when_too_many_do_not_answer_all_are_forgotten() {
+        let (mut patience, now) = (patience(2), Instant::now());
+        let contents = [ContentId::new(), ContentId::new(), ContentId::new()];
+        let bearable = contents.map(|content| patience.failed(content, now));
+        assert_eq!(bearable, [true, true, false]);
+        assert!(contents.into_iter().all(|content| patience.may_ask(content, now)));
+    }
+}

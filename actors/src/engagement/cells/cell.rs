@@ -53,13 +53,13 @@ struct Told {
 
 /// What is to be told of a content.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(in super::super) struct Taken {
+pub struct Taken {
     /// Views since it was last taken.
-    pub(in super::super) views: u64,
+    pub views: u64,
     /// Viewers who play now.
-    pub(in super::super) viewers_now: u64,
+    pub viewers_now: u64,
     /// Watched since it was last taken, seconds.
-    pub(in super::super) watched_s: f64,
+    pub watched_s: f64,
 }
 
 /// A sign of life of one session.

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-pub(super) use cell::Taken;
+pub use cell::Taken;
 
 /// Maps that are replaced independently: with 65,536 cells one has 256.
 const SHARDS: usize = 256;
@@ -52,11 +52,11 @@ struct Shard {
 }
 
 impl Cells {
-    /// No cells yet.
+    /// No cells yet. A viewer plays for `timeout_s` after their last sign of life, seconds.
     #[must_use]
-    pub fn new(config: &Config) -> Self {
+    pub fn new(config: &Config, timeout_s: u64) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let slots = config.viewer_timeout_s.div_ceil(config.viewer_slot_s);
+        let slots = timeout_s.div_ceil(config.viewer_slot_s);
         let shape = Shape {
             slots: u32::try_from(slots).unwrap_or(u32::MAX).max(1),
             split_rate: config.cell_split_rate,
@@ -127,7 +127,7 @@ impl Cells {
     }
 
     /// Takes what is to be told of every content, and lets those go that were idle for long.
-    pub(super) fn take_all(&self, repeat: Duration, idle: Duration) -> Vec<(ContentId, Taken)> {
+    pub fn take_all(&self, repeat: Duration, idle: Duration) -> Vec<(ContentId, Taken)> {
         let (slot, now) = (self.slot(Timestamp::now()), self.inner.began.elapsed());
         let mut found = Vec::new();
         for shard in &self.inner.shards {
@@ -140,6 +140,12 @@ impl Cells {
             }
         }
         found
+    }
+
+    /// Stripes that the numbers of a content are spread over; 0 when it has no cell.
+    #[must_use]
+    pub fn stripes(&self, content: ContentId) -> usize {
+        self.shard(content).map.load().get(&content).map_or(0, |cell| cell.spread())
     }
 
     fn beat_at(&self, beat: &Beat, now: Timestamp) {
@@ -203,5 +209,73 @@ impl Cells {
     fn slot(&self, at: Timestamp) -> slots::Number {
         let second = at.as_second().max(0).unsigned_abs();
         slots::Number::try_from(second / self.inner.slot_s).unwrap_or(slots::Number::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::SignedDuration;
+
+    const REPEAT: Duration = Duration::from_secs(10);
+    const IDLE: Duration = Duration::from_secs(60);
+
+    fn cells(cells_max: usize) -> Cells {
+        Cells::new(&Config { cells_max, ..Config::default() }, 45)
+    }
+
+    fn beat(content: ContentId, was_playing_at: Option<Timestamp>, playing: bool) -> Beat {
+        Beat { content, was_playing_at, playing, counted: false, watched_s: 0.0 }
+    }
+
+    fn viewers(cells: &Cells, content: ContentId) -> Option<u64> {
+        cells.take(content, Duration::ZERO).map(|taken| taken.viewers_now)
+    }
+
+    #[test]
+    fn a_session_is_one_viewer_while_it_plays() {
+        let (cells, content) = (cells(10), ContentId::new());
+        let now = Timestamp::now();
+        let before = now - SignedDuration::from_secs(30);
+        cells.beat_at(&beat(content, None, true), before);
+        cells.beat_at(&beat(content, Some(before), true), now);
+        assert_eq!(viewers(&cells, content), Some(1));
+        cells.beat_at(&beat(content, Some(now), false), now);
+        assert_eq!(viewers(&cells, content), Some(0));
+    }
+
+    #[test]
+    fn one_that_says_nothing_any_more_plays_no_longer() {
+        let (cells, content) = (cells(10), ContentId::new());
+        let long_ago = Timestamp::now() - SignedDuration::from_secs(60);
+        cells.beat_at(&beat(content, None, true), long_ago);
+        cells.view(content);
+        assert_eq!(viewers(&cells, content), Some(0));
+    }
+
+    #[test]
+    fn cells_are_bounded_and_idle_ones_make_room() {
+        let cells = cells(1);
+        // The same shard, so that one can take the place of the other.
+        let [first, second] =
+            [1_u128, 1 + SHARDS as u128].map(|id| ContentId(uuid::Uuid::from_u128(id)));
+        cells.view(first);
+        cells.view(second);
+        assert_eq!((cells.count(), viewers(&cells, second)), (1, None), "the first is in use");
+        assert_eq!(cells.take_all(REPEAT, IDLE).len(), 1);
+        cells.view(second);
+        assert_eq!((cells.count(), viewers(&cells, first)), (1, None));
+        assert_eq!(cells.take_all(REPEAT, IDLE).len(), 1);
+        cells.take_all(REPEAT, Duration::ZERO);
+        assert_eq!(cells.count(), 0);
+    }
+
+    #[test]
+    fn it_is_full_when_as_many_facts_wait_as_may() {
+        let cells = Cells::new(&Config { facts_waiting_max: 100, ..Config::default() }, 45);
+        cells.facts_wait(99);
+        assert!(!cells.is_full());
+        cells.facts_wait(100);
+        assert!(cells.is_full());
     }
 }
