@@ -4,6 +4,7 @@
 
 use crate::content::{Checks, Manifests};
 use crate::encode::Pool;
+use crate::engagement::{Boards, Cells, Heat, Ranker, Settler, Teller};
 use crate::events::{Bridge, Hub, Janitor};
 use crate::playback::{Addresses, Rester};
 use crate::runtime::{
@@ -29,6 +30,12 @@ pub struct Parts {
     pub timekeeper: Part<Timekeeper>,
     /// Brings viewers who have gone to rest.
     pub rester: Part<Rester>,
+    /// Brings facts to counters.
+    pub settler: Part<Settler>,
+    /// Brings hints of this ingress to counters, and their answers to boards.
+    pub teller: Part<Teller>,
+    /// Says which contents are hot.
+    pub ranker: Part<Ranker>,
 }
 
 /// A service that can be made at any time, and the handle that is pointed to whichever runs.
@@ -67,6 +74,9 @@ pub fn assemble(
         manifests: Manifests::new(engines.catalog.clone(), config.manifest_names_max),
         hub: Hub::new(config.hints_max),
         checks: Checks::default(),
+        cells: Cells::new(&config.engagement, config.playback.timeout_s),
+        boards: Boards::new(config.engagement.boards_max),
+        heat: Heat::default(),
         engines,
         inspector: Inspector::new(&directory, Tree::default()),
         directory: directory.clone(),
@@ -87,6 +97,8 @@ fn parts(platform: &Platform, scratch: &Path) -> Parts {
         (platform.clone(), platform.clone(), platform.clone(), platform.clone());
     let for_rester = platform.clone();
     let directory = platform.directory.clone();
+    let (for_settler, for_teller, for_ranker) =
+        (platform.clone(), platform.clone(), platform.clone());
     Parts {
         bridge: Part::new(&platform.bridge, move || {
             let engines = &for_bridge.engines;
@@ -101,5 +113,8 @@ fn parts(platform: &Platform, scratch: &Path) -> Parts {
             Timekeeper::new(engines.catalog, directory, BELLS, config.timers.clone())
         }),
         rester: Part::new(&Handle::new(), move || Rester::new(for_rester.clone())),
+        settler: Part::new(&Handle::new(), move || Settler::new(for_settler.clone())),
+        teller: Part::new(&Handle::new(), move || Teller::new(for_teller.clone())),
+        ranker: Part::new(&Handle::new(), move || Ranker::new(for_ranker.clone())),
     }
 }

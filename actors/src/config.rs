@@ -41,6 +41,8 @@ pub struct Config {
     pub timers: Timers,
     /// Sessions of viewers.
     pub playback: crate::playback::Config,
+    /// Counting.
+    pub engagement: crate::engagement::Config,
 }
 
 /// Encode work and its processes. `[actors.encode]`
@@ -142,6 +144,7 @@ impl Default for Config {
             events: Events::default(),
             timers: Timers::default(),
             playback: crate::playback::Config::default(),
+            engagement: crate::engagement::Config::default(),
         }
     }
 }
@@ -208,7 +211,8 @@ impl Config {
         self.encode.validate().map_err(|error| format!("encode.{error}"))?;
         self.events.validate().map_err(|error| format!("events.{error}"))?;
         self.timers.validate().map_err(|error| format!("timers.{error}"))?;
-        self.playback.validate().map_err(|error| format!("playback.{error}"))
+        self.playback.validate().map_err(|error| format!("playback.{error}"))?;
+        self.engagement.validate().map_err(|error| format!("engagement.{error}"))
     }
 
     /// [`Config::ask_deadline_ms`] as a duration.

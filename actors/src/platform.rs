@@ -1,6 +1,7 @@
 //! What the gateway and the actors hold in common: engines, and the way to every actor.
 
 use crate::content::{Checks, Manifests};
+use crate::engagement::{self, Boards, Cells, Heat};
 use crate::events::{Hint, Hub};
 use crate::runtime::{Directory, EntityRef, Handle, Inspector};
 use crate::{Config, content, encode, events, playback, rendition, runtime, upload};
@@ -43,6 +44,12 @@ pub struct Platform {
     pub manifests: Manifests,
     /// Malware scan and fingerprint.
     pub checks: Checks,
+    /// What viewers at this ingress do, for live numbers.
+    pub cells: Cells,
+    /// The numbers that someone watches at this node.
+    pub boards: Boards,
+    /// Which contents are hot.
+    pub heat: Heat,
     /// The encode pool.
     pub pool: Handle<encode::Message>,
     /// The bridge from the outbox to the event log.
@@ -82,6 +89,12 @@ impl Platform {
     #[must_use]
     pub fn viewer(&self, id: ViewerId) -> EntityRef<playback::Viewer> {
         self.directory.entity(id)
+    }
+
+    /// The counter of a content.
+    #[must_use]
+    pub fn counter(&self, content: ContentId) -> EntityRef<engagement::Counter> {
+        self.directory.entity(content)
     }
 
     /// Runs a commit about `content`, and wakes whoever waits for what it wrote. A wake that gets

@@ -15,7 +15,7 @@ use playhouse_actors::runtime::Strategy::{OneForOne, RestForOne};
 use playhouse_actors::runtime::{
     ChildSpec, Config as Limits, Directory, EntityRules, Handle, RestartPolicy, Supervisor, Watch,
 };
-use playhouse_actors::{Parts, Platform, content, playback, rendition, upload};
+use playhouse_actors::{Parts, Platform, content, engagement, playback, rendition, upload};
 use playhouse_gateway::{Config, Gateway};
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -35,6 +35,11 @@ fn services(parts: Parts, front: Front, limits: &Limits, attempts: Watch) -> Vec
         parts.janitor.child("janitor", service).watched(watch),
     ];
     let playback = vec![parts.rester.child("rester", service).watched(watch)];
+    let engagement = vec![
+        parts.settler.child("settler", service).watched(watch),
+        parts.teller.child("teller", service).watched(watch),
+        parts.ranker.child("ranker", service).watched(watch),
+    ];
     // The only way to order a restart: it can be restarted, not stopped. Its task serves for as
     // long as it lives and says nothing, which is no reason to end it.
     let http = vec![front.child("listener", service).watched(watch).essential()];
@@ -48,6 +53,9 @@ fn services(parts: Parts, front: Front, limits: &Limits, attempts: Watch) -> Vec
         ChildSpec::branch("events", RestForOne, branch, events),
         // Whom it does not bring to rest today it brings tomorrow: nobody waits for it.
         ChildSpec::branch("playback", OneForOne, branch, playback),
+        // None builds on another: each reads what is on disk or in the cells. Before the listener,
+        // which refuses players while too many facts wait.
+        ChildSpec::branch("engagement", OneForOne, branch, engagement),
         // Last: a client is let in when everybody is there to serve it.
         ChildSpec::branch("http", OneForOne, branch, http),
     ]
@@ -65,6 +73,8 @@ fn entities(directory: &Directory, limits: &Limits) {
     directory.rule::<rendition::Transcoder>(rules);
     // A player keeps its events until they are answered, and sends them again.
     directory.rule::<playback::Viewer>(rules);
+    // Its facts wait in their queue until it answers the settler.
+    directory.rule::<engagement::Counter>(rules);
 }
 
 /// What the listener serves.

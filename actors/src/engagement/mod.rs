@@ -4,6 +4,35 @@
 //! transaction adds them to its row and takes them off the queue. Cells at each ingress tell it
 //! what has just come in; these are hints, shown as `live` and replaced by what is settled.
 
+mod config;
+
+mod counter;
+mod live;
+mod stats;
+mod tally;
+mod trend;
+mod uniques;
+
+mod patience;
+mod settler;
+
+mod boards;
+mod cells;
+mod teller;
+
+mod heat;
+mod ranker;
+mod ranks;
+
+pub use boards::{Boards, BoardsFull, Watching};
+pub use cells::{Cells, Taken};
+pub use config::Config;
+pub use counter::Counter;
+pub use heat::{Heat, Hotness, Tier};
+pub use ranker::{Message as RankerMessage, Ranker};
+pub use settler::{Message as SettlerMessage, Settler};
+pub use teller::{Message as TellerMessage, Teller};
+
 use jiff::Timestamp;
 use playhouse_storage::model::Fact;
 use serde::{Deserialize, Serialize};

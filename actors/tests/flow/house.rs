@@ -148,6 +148,9 @@ fn table(parts: Parts, limits: &Limits, attempts: Watch) -> Vec<ChildSpec> {
         parts.timekeeper.child("timekeeper", policy),
         parts.janitor.child("janitor", policy),
         parts.rester.child("rester", policy),
+        parts.settler.child("settler", policy),
+        parts.teller.child("teller", policy),
+        parts.ranker.child("ranker", policy),
     ]
 }
 

@@ -1,9 +1,12 @@
 //! The flow on real engines, in process, with the real worker: from the first byte of an upload to
 //! a content whose renditions are all complete.
 
+mod counting;
 mod crashes;
 mod expiry;
+mod heat;
 mod house;
+mod interleavings;
 mod losses;
 mod publishing;
 mod refusals;

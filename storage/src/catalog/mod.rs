@@ -111,6 +111,8 @@ pub enum Write {
     InsertCounter(Box<Counter>),
     /// A changed counter.
     UpdateCounter(Box<Counter>),
+    /// Changes nothing, but makes the commit a conflict when the content is gone.
+    HoldContent(ContentId),
     /// Takes facts that were counted off the queue; a conflict when one of them has gone before.
     SettleFacts(Vec<u64>),
     /// Adds views to a minute of a content.

@@ -97,6 +97,7 @@ pub(crate) fn statements(fence: Fence, write: &Write) -> Vec<Statement> {
         }
         Write::InsertCounter(row) => vec![insert::<Counter>(row)],
         Write::UpdateCounter(row) => vec![update::<Counter>(row)],
+        Write::HoldContent(content) => vec![engagement::hold_content(*content)],
         Write::SettleFacts(positions) => engagement::settle(positions),
         Write::AddViews(content, minute) => vec![engagement::add_views(*content, *minute)],
         Write::InsertLike { content, who, at } => {

@@ -55,8 +55,8 @@ pub trait Engagement: Send + Sync {
 
     /// Facts that wait to be counted above a position, in the order in which they came.
     async fn facts(&self, after: u64, limit: u32) -> Result<Vec<Fact>>;
-    /// About how many facts wait; cheap.
-    async fn facts_waiting(&self) -> Result<u64>;
+    /// About how many facts wait above a position, and never less; cheap.
+    async fn facts_waiting(&self, after: u64) -> Result<u64>;
 
     /// The counter of a content.
     async fn counter(&self, content: ContentId) -> Result<Option<Counter>>;

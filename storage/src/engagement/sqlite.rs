@@ -49,8 +49,9 @@ impl Engagement for SqliteEngagement {
         rows.into_iter().map(fact).collect()
     }
 
-    async fn facts_waiting(&self) -> Result<u64> {
-        let row = self.catalog.rows(statements::FACTS_SPAN.to_owned(), Vec::new()).await?.pop();
+    async fn facts_waiting(&self, after: u64) -> Result<u64> {
+        let params = vec![Cell::int(after)];
+        let row = self.catalog.rows(statements::FACTS_SPAN.to_owned(), params).await?.pop();
         let mut cells = Cells::new("fact", row.unwrap_or_default());
         let (first, last) = (cells.int_opt::<u64>()?, cells.int_opt::<u64>()?);
         Ok(first.zip(last).map_or(0, |(first, last)| last - first + 1))

@@ -14,9 +14,9 @@ pub(crate) const VIEW_KEY: &str = "INSERT INTO view_key (view_key, content_id, k
 /// Facts in their order: `$1` above this position, `$2` limit.
 pub(crate) const FACTS: &str = "SELECT position, content_id, at, kind FROM fact \
      WHERE position > $1 ORDER BY position LIMIT $2";
-/// The first and the last position.
-pub(crate) const FACTS_SPAN: &str = "SELECT (SELECT position FROM fact ORDER BY position LIMIT 1), \
-     (SELECT position FROM fact ORDER BY position DESC LIMIT 1)";
+/// The first and the last position: `$1` above this one.
+pub(crate) const FACTS_SPAN: &str = "SELECT (SELECT position FROM fact WHERE position > $1 ORDER BY position LIMIT 1), \
+     (SELECT position FROM fact WHERE position > $1 ORDER BY position DESC LIMIT 1)";
 /// Minutes of a content: `$1` content, `$2` from, `$3` to.
 pub(crate) const MINUTES: &str = "SELECT minute, views FROM view_minute \
      WHERE content_id = $1 AND minute >= $2 AND minute < $3 ORDER BY minute";
@@ -40,7 +40,9 @@ pub(crate) const MINUTES_FORGET: &str = "DELETE FROM view_minute WHERE (content_
      (SELECT content_id, minute FROM view_minute WHERE minute < $1 ORDER BY minute LIMIT $2)";
 
 /// Facts that one statement takes off the queue: below the bound on parameters of any engine.
-const SETTLED_AT_ONCE: usize = 500;
+const SETTLED_AT_ONCE: usize = 512;
+/// Lists of facts are filled up to one of these lengths, so that there are few statements to keep.
+const LENGTHS: [usize; 5] = [2, 8, 32, 128, SETTLED_AT_ONCE];
 
 /// The cells of a fact.
 pub(crate) fn fact(fact: &NewFact) -> [Cell; 3] {
@@ -61,6 +63,15 @@ pub(crate) fn counters(contents: &[ContentId]) -> (String, Vec<Cell>) {
     (sql, contents.iter().map(Cell::text).collect())
 }
 
+/// Holds a content: where several writers meet, nobody deletes it meanwhile.
+pub(super) fn hold_content(content: ContentId) -> Statement {
+    one(
+        "UPDATE content SET id = id WHERE id = $1",
+        vec![Cell::text(content)],
+        format!("content {content}"),
+    )
+}
+
 /// Takes facts off the queue; each must still be there.
 pub(super) fn settle(positions: &[u64]) -> Vec<Statement> {
     positions.chunks(SETTLED_AT_ONCE).map(settle_some).collect()
@@ -74,10 +85,13 @@ fn settle_some(positions: &[u64]) -> Statement {
         (true, Some(first), Some(last)) => {
             ("position BETWEEN $1 AND $2".to_owned(), vec![Cell::int(*first), Cell::int(*last)])
         }
-        _ => (
-            format!("position IN ({})", placeholders(1, positions.len())),
-            positions.iter().map(|position| Cell::int(*position)).collect(),
-        ),
+        _ => {
+            let length = LENGTHS.into_iter().find(|length| *length >= positions.len());
+            let length = length.unwrap_or(positions.len());
+            let filled = positions.iter().chain(last.into_iter().cycle()).take(length);
+            let params = filled.map(|position| Cell::int(*position)).collect();
+            (format!("position IN ({})", placeholders(1, length)), params)
+        }
     };
     let what = "facts that were counted before".to_owned();
     Statement {

@@ -1,0 +1,122 @@
+//! Facts that wait in a real catalog, and the settler that works them off.
+
+use crate::zipf::Zipf;
+use futures_util::stream::{self, StreamExt as _};
+use jiff::Timestamp;
+use playhouse_actors::runtime::{Strategy, Supervisor};
+use playhouse_actors::{Config, Engines, Platform, assemble};
+use playhouse_storage::Stores;
+use playhouse_storage::catalog::{Commit, Write};
+use playhouse_storage::engagement::NewView;
+use playhouse_storage::model::{
+    Check, Content, ContentId, Fence, Protection, Residency, Stage, Status, UploadId, ViewerId,
+};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use std::time::{Duration, Instant};
+
+/// Writes that are under way at once.
+const AT_ONCE: usize = 512;
+
+/// Puts so many views of so many contents into the queue, settles them, and answers a row of the
+/// table.
+pub(crate) async fn measure(facts: u64, contents: usize) -> String {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let stores = Stores::open(&playhouse_storage::Config::default(), folder.path());
+    let stores = stores.expect("the stores open");
+    let fences = stores.catalog.claim_shards(16).await.expect("the shards are ours");
+    let ids = contents_of(&stores, &fences, contents).await;
+    views_of(&stores, &ids, facts).await;
+    let took = settle(&stores, fences).await;
+    let (mut views, mut commits) = (0, 0);
+    for id in ids {
+        if let Some(row) = stores.engagement.counter(id).await.expect("an answer") {
+            (views, commits) = (views + row.views, commits + row.row_version);
+        }
+    }
+    assert_eq!(views, facts, "each is counted once");
+    let per_s = |number: u64| number as f64 / took.as_secs_f64();
+    format!("| {facts} | {contents} | {:.0} | {:.0} |", per_s(facts), per_s(commits))
+}
+
+async fn settle(stores: &Stores, fences: Vec<Fence>) -> Duration {
+    let engines = Engines {
+        catalog: stores.catalog.clone(),
+        blobs: stores.blobs.clone(),
+        staging: stores.staging.clone(),
+        eventlog: stores.events.clone(),
+        jobs: stores.jobs.clone(),
+        playback: stores.playback.clone(),
+        engagement: stores.engagement.clone(),
+    };
+    let scratch = stores.data_dir.temporary();
+    let (platform, parts) = assemble(engines, Config::default(), fences, &scratch);
+    let limits = platform.config.runtime.clone();
+    let table = vec![parts.settler.child("settler", limits.service_policy())];
+    let root = platform.inspector.tree_root();
+    let began = Instant::now();
+    let tree = Supervisor::start(Strategy::OneForOne, table, &limits, root).await;
+    let tree = tree.expect("the settler starts");
+    wait_settled(&platform).await;
+    let took = began.elapsed();
+    tree.stop().await;
+    platform.directory.close().await;
+    took
+}
+
+async fn wait_settled(platform: &Platform) {
+    while !platform.engines.engagement.facts(0, 1).await.expect("an answer").is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn contents_of(stores: &Stores, fences: &[Fence], count: usize) -> Vec<ContentId> {
+    let ids: Vec<ContentId> = (0..count).map(|_| ContentId::new()).collect();
+    let make = ids.iter().map(async |id| {
+        let fence = fences[usize::from(id.shard(16).0)];
+        let writes = vec![Write::InsertContent(Box::new(content(*id)))];
+        stores.catalog.commit(Commit { fence, writes, events: vec![] }).await.expect("it is made");
+    });
+    stream::iter(make).buffer_unordered(AT_ONCE).collect::<()>().await;
+    ids
+}
+
+async fn views_of(stores: &Stores, ids: &[ContentId], count: u64) {
+    let (zipf, mut random) = (Zipf::of(ids.len()), StdRng::seed_from_u64(1));
+    let views = (0..count).map(|number| {
+        let (content, viewer) = (ids[zipf.draw(&mut random)], ViewerId::new(random.random()));
+        let (at, key) = (Timestamp::now(), format!("view {number}"));
+        stores.engagement.view(NewView { content, at, key, viewer: Some(viewer) })
+    });
+    let kept = stream::iter(views).buffer_unordered(AT_ONCE);
+    kept.for_each(|kept| std::future::ready(assert!(kept.expect("it is kept")))).await;
+}
+
+fn content(id: ContentId) -> Content {
+    Content {
+        id,
+        upload_id: UploadId::new(),
+        owner: "ada".into(),
+        title: String::new(),
+        description: String::new(),
+        language: None,
+        residency: Residency::default(),
+        protection: Protection::default(),
+        kind: None,
+        status: Status::Published,
+        stage: Stage::Done,
+        source: None,
+        media: None,
+        plan: None,
+        duration_s: None,
+        pictures: vec![],
+        scan: Check::default(),
+        fingerprint: Check::default(),
+        blocked: None,
+        unlisted: false,
+        created_at: Timestamp::now(),
+        updated_at: Timestamp::now(),
+        published_at: None,
+        row_version: 1,
+    }
+}

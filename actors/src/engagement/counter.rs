@@ -1,0 +1,176 @@
+//! The actor: the single writer of a content's counted row.
+//!
+//! Facts leave the queue in the commit that adds them to the row, so each is counted once whatever
+//! is killed in between: one that was settled before is no longer there, the commit is a conflict,
+//! and nothing of it holds. Facts of a content that is gone are taken off the queue and dropped.
+
+use super::live::Live;
+use super::tally::Tally;
+use super::{Engagement, Note, Reply, Request, Views};
+use crate::Platform;
+use crate::events::BridgeMessage;
+use crate::runtime::{Entity, Exit, Report};
+use jiff::Timestamp;
+use playhouse_storage::catalog::{Commit, NewEvent, Write};
+use playhouse_storage::failpoint;
+use playhouse_storage::model::{ContentId, Fact, Fence};
+use serde_json::json;
+use tokio::time::Instant;
+
+/// The role of the counter is to count what viewers do with one content.
+pub struct Counter {
+    id: ContentId,
+    fence: Fence,
+    platform: Platform,
+    tally: Tally,
+    live: Live,
+    /// When it was loaded; the times of `live` are since then.
+    loaded: Instant,
+}
+
+impl Entity for Counter {
+    const KIND: &'static str = "engagement.counter";
+    type Id = ContentId;
+    type Request = Request;
+    type Reply = Reply;
+
+    async fn load(id: ContentId, fence: Fence, platform: Platform) -> Result<Self, Exit> {
+        let row = platform.engines.engagement.counter(id).await?;
+        let tally = row.map_or_else(|| Ok(Tally::new(id)), Tally::read)?;
+        let live = Live::new(&platform.config.engagement);
+        Ok(Self { id, fence, platform, tally, live, loaded: Instant::now() })
+    }
+
+    async fn handle(&mut self, request: Request) -> Result<Reply, Exit> {
+        if !self.exists().await? {
+            return self.drop_facts(request).await;
+        }
+        match request {
+            Request::Look => {}
+            Request::Note(note) => self.note(&note),
+            Request::Settle(facts) => self.settle(facts).await?,
+            Request::Like { who, likes } => self.like(who, likes).await?,
+            Request::Mark { hot } => self.mark(hot).await?,
+            Request::Insights => return Ok(self.insights()),
+        }
+        Ok(Reply::Engagement(self.engagement()))
+    }
+
+    fn report(&self) -> Report {
+        let state = match (self.tally.is_stored(), self.tally.hot) {
+            (false, _) => "new",
+            (true, true) => "hot",
+            (true, false) => "counting",
+        };
+        Report { state, bytes: (size_of::<Self>() + self.tally.weight()) as u64 }
+    }
+}
+
+impl Counter {
+    /// A content with a row was there when that was written; one that was deleted since makes the
+    /// next write a conflict, and the next load finds no row.
+    async fn exists(&self) -> Result<bool, Exit> {
+        Ok(self.tally.is_stored()
+            || self.platform.engines.catalog.content(self.id).await?.is_some())
+    }
+
+    /// There is no such content: nobody will ever ask for what it counts.
+    async fn drop_facts(&self, request: Request) -> Result<Reply, Exit> {
+        if let Request::Settle(facts) = request {
+            self.commit(vec![settled(&facts)], vec![]).await?;
+            tracing::debug!(content = %self.id, facts = facts.len(), "facts of no content dropped");
+        }
+        Ok(Reply::Unknown)
+    }
+
+    fn note(&mut self, note: &Note) {
+        self.live.note(note, self.loaded.elapsed());
+    }
+
+    async fn settle(&mut self, facts: Vec<Fact>) -> Result<(), Exit> {
+        if facts.is_empty() {
+            return Ok(());
+        }
+        let before = self.tally.settled();
+        let minutes = self.tally.add(&facts, self.platform.config.engagement.half_life_s);
+        let mut writes = vec![settled(&facts)];
+        writes.extend(minutes.into_iter().map(|minute| Write::AddViews(self.id, minute)));
+        writes.extend(self.tally.write());
+        self.commit(writes, vec![]).await?;
+        failpoint::pass("engagement.settled");
+        self.live.settle(before.to(&self.tally.settled()), self.loaded.elapsed());
+        Ok(())
+    }
+
+    /// A like is a member of a set: to keep what is kept, or forget what is not, changes nothing.
+    async fn like(&mut self, who: String, likes: bool) -> Result<(), Exit> {
+        if self.platform.engines.engagement.likes(self.id, &who).await? == likes {
+            return Ok(());
+        }
+        let (content, at) = (self.id, Timestamp::now());
+        let write = if likes {
+            self.tally.likes += 1;
+            Write::InsertLike { content, who, at }
+        } else {
+            self.tally.likes = self.tally.likes.saturating_sub(1);
+            Write::DeleteLike { content, who }
+        };
+        let mut writes = vec![write];
+        writes.extend(self.tally.write());
+        self.commit(writes, vec![]).await
+    }
+
+    async fn mark(&mut self, hot: bool) -> Result<(), Exit> {
+        if self.tally.hot == hot {
+            return Ok(());
+        }
+        self.tally.hot = hot;
+        let event = self.turned(hot);
+        let writes = self.tally.write();
+        self.commit(writes, vec![event]).await
+    }
+
+    fn turned(&self, hot: bool) -> NewEvent {
+        let now = Timestamp::now();
+        let score = self.tally.score(now, self.platform.config.engagement.half_life_s);
+        let event = if hot { "content.hot" } else { "content.cooled" };
+        NewEvent {
+            topic: "content.events".into(),
+            key: self.id.to_string(),
+            payload: json!({ "event": event, "content_id": self.id, "score": score, "at": now }),
+        }
+    }
+
+    fn engagement(&mut self) -> Engagement {
+        let lead = self.live.lead(self.loaded.elapsed());
+        let settled = self.tally.views;
+        Engagement {
+            views: Views { live: settled + lead.views as u64, settled },
+            viewers_now: self.live.viewers_now(),
+            unique_viewers: self.tally.uniques.count(),
+            likes: self.tally.likes,
+            watch_time_s: self.tally.watch_time_s + lead.watched_s,
+        }
+    }
+
+    fn insights(&mut self) -> Reply {
+        let (engagement, now) = (self.engagement(), Timestamp::now());
+        let half_life_s = self.platform.config.engagement.half_life_s;
+        Reply::Insights(Box::new(self.tally.insights(engagement, now, half_life_s)))
+    }
+
+    /// Not the platform's way: this changes no content, and nobody who watches one need look.
+    async fn commit(&self, writes: Vec<Write>, events: Vec<NewEvent>) -> Result<(), Exit> {
+        let tells = !events.is_empty();
+        let commit = Commit { fence: self.fence, writes, events };
+        self.platform.engines.catalog.commit(commit).await?;
+        if tells {
+            self.platform.bridge.hint(BridgeMessage::Wake);
+        }
+        Ok(())
+    }
+}
+
+fn settled(facts: &[Fact]) -> Write {
+    Write::SettleFacts(facts.iter().map(|fact| fact.position).collect())
+}
