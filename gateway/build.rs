@@ -9,7 +9,7 @@ const PLACEHOLDER: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-
     <title>Playhouse</title><h1>Playhouse</h1><p>This build has no pages. Make them, then build \
     again:</p><pre>npm --prefix web ci &amp;&amp; npm --prefix web run build</pre>\
     <p>The API is there: <a href=\"/docs\">/docs</a>.</p></html>";
-const PAGES: [&str; 4] = ["index.html", "watch.html", "upload.html", "admin.html"];
+const PAGES: [&str; 5] = ["index.html", "watch.html", "insights.html", "upload.html", "admin.html"];
 
 fn main() -> io::Result<()> {
     let manifest = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("set by cargo"));

@@ -2,7 +2,7 @@
 //!
 //! Nothing is started here, and nothing decided about it: the one table of that is the node's.
 
-use crate::content::{Checks, Manifests};
+use crate::content::{Cards, Checks, Manifests};
 use crate::encode::Pool;
 use crate::engagement::{Boards, Cells, Heat, Ranker, Settler, Teller};
 use crate::events::{Bridge, Hub, Janitor};
@@ -72,6 +72,7 @@ pub fn assemble(
     let directory = Directory::new(fences, config.runtime.clone());
     let platform = Platform {
         manifests: Manifests::new(engines.catalog.clone(), config.manifest_names_max),
+        cards: Cards::new(engines.catalog.clone(), config.cards_max, config.card_ttl()),
         hub: Hub::new(config.hints_max),
         checks: Checks::default(),
         cells: Cells::new(&config.engagement, config.playback.timeout_s),

@@ -29,6 +29,12 @@ pub struct Config {
     pub hints_max: usize,
     /// Names of segments kept for look-up. About 200 bytes each: some 50 films in 13 MB.
     pub manifest_names_max: usize,
+    /// Contents of which what playing and counting needs is kept, the least recently used going
+    /// first. About 500 bytes each, so 30 MB; more than are watched within a few seconds.
+    pub cards_max: usize,
+    /// So long is it kept at most. This node drops it with each change; another node may change it
+    /// too, and what was blocked there still plays here for so long.
+    pub card_ttl_s: u64,
     /// Mailboxes, deadlines of starts and stops.
     pub runtime: crate::runtime::Config,
     /// Which sources are taken.
@@ -138,6 +144,8 @@ impl Default for Config {
             ask_tries_max: 5,
             hints_max: 1_024,
             manifest_names_max: 65_536,
+            cards_max: 65_536,
+            card_ttl_s: 10,
             runtime: crate::runtime::Config::default(),
             limits: Limits::default(),
             encode: Encode::default(),
@@ -206,6 +214,8 @@ impl Config {
         above_zero("ask_tries_max", u64::from(self.ask_tries_max))?;
         above_zero("hints_max", self.hints_max as u64)?;
         above_zero("manifest_names_max", self.manifest_names_max as u64)?;
+        above_zero("cards_max", self.cards_max as u64)?;
+        above_zero("card_ttl_s", self.card_ttl_s)?;
         self.runtime.validate().map_err(|error| format!("runtime.{error}"))?;
         self.limits.validate().map_err(|error| format!("limits: {error}"))?;
         self.encode.validate().map_err(|error| format!("encode.{error}"))?;
@@ -213,6 +223,12 @@ impl Config {
         self.timers.validate().map_err(|error| format!("timers.{error}"))?;
         self.playback.validate().map_err(|error| format!("playback.{error}"))?;
         self.engagement.validate().map_err(|error| format!("engagement.{error}"))
+    }
+
+    /// [`Config::card_ttl_s`] as a duration.
+    #[must_use]
+    pub fn card_ttl(&self) -> Duration {
+        Duration::from_secs(self.card_ttl_s)
     }
 
     /// [`Config::ask_deadline_ms`] as a duration.

@@ -1,6 +1,6 @@
 //! What the gateway and the actors hold in common: engines, and the way to every actor.
 
-use crate::content::{Checks, Manifests};
+use crate::content::{Cards, Checks, Manifests};
 use crate::engagement::{self, Boards, Cells, Heat};
 use crate::events::{Hint, Hub};
 use crate::runtime::{Directory, EntityRef, Handle, Inspector};
@@ -42,6 +42,8 @@ pub struct Platform {
     pub hub: Hub,
     /// Playlists and MPDs, rendered from the catalog.
     pub manifests: Manifests,
+    /// What playing and counting must know of contents.
+    pub cards: Cards,
     /// Malware scan and fingerprint.
     pub checks: Checks,
     /// What viewers at this ingress do, for live numbers.
@@ -110,7 +112,13 @@ impl Platform {
             .any(|write| matches!(write, Write::InsertJob(_) | Write::RequeueJob { .. }));
         let rings = commit.writes.iter().filter_map(due_at).min();
         let tells = !commit.events.is_empty();
-        self.engines.catalog.commit(commit).await?;
+        let changing = commit.writes.iter().any(content::shows);
+        let changing = changing.then(|| self.cards.changing(content));
+        let committed = self.engines.catalog.commit(commit).await;
+        if let Some(changing) = changing {
+            changing.over();
+        }
+        committed?;
         if queues {
             self.pool.hint(encode::Message::Wake);
         }

@@ -1,5 +1,7 @@
 //! `/api/v1/content`: what there is, and what its creator changes.
 
+mod trending;
+
 use crate::App;
 use crate::auth::Caller;
 use crate::extract::{Id, Json, Params};
@@ -9,11 +11,15 @@ use crate::view::{self, Rows};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use playhouse_actors::content::{Edit, Reply, Request as Ask};
+use playhouse_actors::content::{Card, Edit, Reply, Request as Ask};
+use playhouse_actors::engagement::Tier;
 use playhouse_storage::catalog::ContentQuery;
 use playhouse_storage::model::{Content, ContentId, Status};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::Arc;
+use trending::Place;
 
 /// Longest title, bytes; the same as in `Upload-Metadata`.
 const TITLE_BYTES_MAX: usize = 500;
@@ -38,6 +44,9 @@ pub(crate) async fn list(
     caller: Caller,
     Params(params): Params<ListParams>,
 ) -> Answer {
+    if sort(params.sort.as_deref())? == Sort::Trending {
+        return list_trending(&app, &params).await;
+    }
     let query = query(&params, &caller, &app.config)?;
     let limit = query.limit as usize - 1;
     // An empty list of statuses means all: the caller's own, or an administrator's view.
@@ -46,26 +55,50 @@ pub(crate) async fn list(
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next_cursor = rows.last().filter(|_| more).map(|content| content.id);
+    let counted = counted(&app, &rows).await?;
     let mut items: Vec<Value> = Vec::with_capacity(rows.len());
     for content in rows {
+        let counted = counted.get(&content.id).copied().unwrap_or_default();
         // Rows that may not be shown are few; a page may be shorter, its cursor stays right.
         if all && caller.may_see(&content) {
-            items.push(view::content(&with_renditions(&app, &caller, content).await?));
+            let rows = with_renditions(&app, &caller, content).await?;
+            items.push(view::counted(view::content(&rows), counted));
         } else if crate::auth::is_public(&content) {
-            items.push(view::summary(&content));
+            items.push(view::counted(view::summary(&content), counted));
         }
     }
     Ok(no_cache(json!({"items": items, "next_cursor": next_cursor})))
 }
 
-/// What the store is asked; one row more than the page, to know whether another page follows.
-fn query(params: &ListParams, caller: &Caller, config: &crate::Config) -> Answer<ContentQuery> {
-    check_sort(params.sort.as_deref())?;
-    let limit = params.limit.unwrap_or(config.list_default);
-    if limit == 0 || limit > config.list_max {
-        let detail = format!("limit must be between 1 and {}", config.list_max);
+/// A page of what is watched most, lately.
+async fn list_trending(app: &App, params: &ListParams) -> Answer {
+    if params.q.is_some() || params.owner.is_some() {
+        let detail = "sort=trending lists all published content: leave q and owner out";
         return Err(Problem::bad_request("bad-query", detail));
     }
+    let limit = limit(params, &app.config)?;
+    let after = params.cursor.as_deref().map(Place::parse).transpose()?;
+    let page = trending::page(app, after, limit as usize).await?;
+    let counted = counted(app, &page.contents).await?;
+    let item = |content: &Content| {
+        let counted = counted.get(&content.id).copied().unwrap_or_default();
+        view::counted(view::summary(content), counted)
+    };
+    let items: Vec<Value> = page.contents.iter().map(item).collect();
+    let next_cursor = page.next.map(|place| place.to_string());
+    Ok(no_cache(json!({"items": items, "next_cursor": next_cursor})))
+}
+
+/// Views and heat of the contents on a page.
+async fn counted(app: &App, page: &[Content]) -> Answer<HashMap<ContentId, (u64, bool)>> {
+    let ids: Vec<ContentId> = page.iter().map(|content| content.id).collect();
+    let counters = app.platform.engines.engagement.counters(&ids).await?;
+    Ok(counters.into_iter().map(|(id, views, hot)| (id, (views, hot))).collect())
+}
+
+/// What the store is asked; one row more than the page, to know whether another page follows.
+fn query(params: &ListParams, caller: &Caller, config: &crate::Config) -> Answer<ContentQuery> {
+    let limit = limit(params, config)?;
     let text = params.q.as_deref().map(str::trim).filter(|text| !text.is_empty());
     if text.is_some_and(|text| text.len() > config.search_bytes_max) {
         let detail = format!("q must have at most {} bytes", config.search_bytes_max);
@@ -82,16 +115,29 @@ fn query(params: &ListParams, caller: &Caller, config: &crate::Config) -> Answer
     })
 }
 
-fn check_sort(sort: Option<&str>) -> Answer<()> {
-    match sort {
-        None | Some("newest") => Ok(()),
-        Some("trending") => Err(Problem::bad_request(
-            "not-available",
-            "sort=trending is not available on this node: it does not count views; use sort=newest",
-        )),
+fn limit(params: &ListParams, config: &crate::Config) -> Answer<u32> {
+    let limit = params.limit.unwrap_or(config.list_default);
+    if limit == 0 || limit > config.list_max {
+        let detail = format!("limit must be between 1 and {}", config.list_max);
+        return Err(Problem::bad_request("bad-query", detail));
+    }
+    Ok(limit)
+}
+
+/// In which order contents are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sort {
+    Newest,
+    Trending,
+}
+
+fn sort(wish: Option<&str>) -> Answer<Sort> {
+    match wish {
+        None | Some("newest") => Ok(Sort::Newest),
+        Some("trending") => Ok(Sort::Trending),
         Some(other) => Err(Problem::bad_request(
             "bad-query",
-            format!("sort '{other}' is not known: use newest"),
+            format!("sort '{other}' is not known: use newest or trending"),
         )),
     }
 }
@@ -125,15 +171,33 @@ async fn with_renditions(app: &App, caller: &Caller, content: Content) -> Answer
     };
     let renditions = catalog.renditions(content.id).await?;
     let owner_is_me = caller.owns(&content.owner);
-    Ok(Rows { content, renditions, upload, for_creator, owner_is_me })
+    let hot = app.platform.heat.of(content.id).tier == Tier::Hot;
+    Ok(Rows { content, renditions, upload, for_creator, owner_is_me, hot })
 }
 
 /// The record of a content that the caller may see; any other is told as not there.
 pub(crate) async fn visible(app: &App, caller: &Caller, id: ContentId) -> Answer<Content> {
     let content = app.platform.engines.catalog.content(id).await?;
-    content
-        .filter(|content| caller.may_see(content))
-        .ok_or_else(|| Problem::not_found("there is no such content, or it is not public"))
+    content.filter(|content| caller.may_see(content)).ok_or_else(not_there)
+}
+
+/// The card of a content that the caller may see, without a look at its record.
+pub(crate) async fn card(app: &App, caller: &Caller, id: ContentId) -> Answer<Arc<Card>> {
+    let card = app.platform.cards.get(id).await?;
+    card.filter(|card| caller.may_see(card.as_ref())).ok_or_else(not_there)
+}
+
+/// The card of a content that the caller may play.
+pub(crate) async fn playable(app: &App, caller: &Caller, id: ContentId) -> Answer<Arc<Card>> {
+    let card = card(app, caller, id).await?;
+    match caller.may_play(card.as_ref()) {
+        true => Ok(card),
+        false => Err(Problem::not_found("this content is blocked and does not play")),
+    }
+}
+
+fn not_there() -> Problem {
+    Problem::not_found("there is no such content, or it is not public")
 }
 
 /// The body of a PATCH.
@@ -222,6 +286,11 @@ pub(crate) fn unexpected(reply: &Reply) -> Problem {
 
 /// JSON that depends on the caller and changes by itself.
 pub(crate) fn no_cache(value: Value) -> Response {
+    no_store(value)
+}
+
+/// The same of a type.
+pub(crate) fn no_store<T: Serialize>(value: T) -> Response {
     ([(header::CACHE_CONTROL, "no-store")], axum::Json(value)).into_response()
 }
 
@@ -251,9 +320,7 @@ mod tests {
 
     #[test]
     fn what_a_list_cannot_do_is_said() {
-        let sort = |text: &str| ListParams { sort: Some(text.into()), ..Default::default() };
-        assert!(refusal(sort("trending")).contains("not available"));
-        assert!(refusal(sort("oldest")).contains("'oldest' is not known"));
+        assert!(sort(Some("oldest")).unwrap_err().detail.contains("'oldest' is not known"));
         assert!(refusal(ListParams { limit: Some(101), ..Default::default() }).contains("100"));
         let cursor = ListParams { cursor: Some("x".into()), ..Default::default() };
         assert!(refusal(cursor).contains("cursor"));

@@ -14,7 +14,7 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;mar
     h3{margin:.6rem 0 .2rem}b.m{display:inline-block;min-width:5rem;color:#b3122b}\
     ul{margin:.3rem 0}@media(prefers-color-scheme:dark){body{color:#eee;background:#17171a}\
     code{background:#2a2a30}section{border-color:#333}b.m{color:#ff7d8f}}";
-const METHODS: [&str; 6] = ["get", "head", "post", "patch", "delete", "options"];
+const METHODS: [&str; 7] = ["get", "head", "post", "put", "patch", "delete", "options"];
 
 /// GET `/openapi.json`.
 pub(crate) async fn openapi() -> Response {
@@ -115,7 +115,7 @@ mod tests {
     fn every_problem_that_is_sent_is_explained() {
         let spec: Value = serde_json::from_str(OPENAPI).unwrap();
         let explained = spec["x-problems"].as_object().unwrap();
-        for code in ["not-found", "token-expired", "wrong-offset", "storage-full", "internal"] {
+        for code in ["not-found", "token-expired", "bad-event", "stream-limit", "storage-full"] {
             assert!(explained.contains_key(code), "{code}");
         }
     }

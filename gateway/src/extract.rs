@@ -2,6 +2,7 @@
 
 use crate::App;
 use crate::problem::Problem;
+use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -52,6 +53,28 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
             Err(_) => Err(stalled()),
         }
     }
+}
+
+/// A whole body of at most `bytes_max`, bounded in the time that it may stall.
+pub(crate) async fn bytes(request: Request, bytes_max: usize, app: &App) -> Result<Bytes, Problem> {
+    let body = axum::body::to_bytes(request.into_body(), bytes_max);
+    match tokio::time::timeout(app.config.body_stall(), body).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) if is_too_large(&error) => Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body-too-large",
+            format!("the body is over the limit of {bytes_max} bytes: send it in parts"),
+        )),
+        Ok(Err(error)) => {
+            Err(Problem::bad_request("broken-off", "the body broke off").caused_by(error))
+        }
+        Err(_) => Err(stalled()),
+    }
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    let source = std::error::Error::source(error);
+    source.is_some_and(|source| source.is::<http_body_util::LengthLimitError>())
 }
 
 /// A body that brings no byte for too long.

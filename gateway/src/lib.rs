@@ -13,11 +13,13 @@ mod site;
 mod admin;
 mod content;
 mod docs;
+mod engagement;
 mod events;
 mod health;
 mod me;
 mod media;
 mod pages;
+mod playback;
 mod uploads;
 
 mod tus;
@@ -36,7 +38,7 @@ mod testing;
 mod trace;
 
 pub use auth::{Claims, Keys, KeysError, Role, TokenError};
-pub use config::{Config, InspectorLimits};
+pub use config::{Config, InspectorLimits, PlaybackLimits};
 pub use routes::site;
 pub use serve::serve;
 pub use site::Site;
@@ -78,6 +80,8 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     /// One permit per open event stream.
     pub(crate) streams: Arc<Semaphore>,
+    /// One permit per open stream of numbers.
+    pub(crate) number_streams: Arc<Semaphore>,
     /// One permit per open stream of the tree.
     pub(crate) tree_streams: Arc<Semaphore>,
     /// One permit per look at the actors.
@@ -96,6 +100,7 @@ impl From<Gateway> for App {
             keys: gateway.auth,
             tokens: KnownTokens::new(gateway.config.tokens_cached_max),
             streams: Arc::new(Semaphore::new(gateway.config.sse_streams_max)),
+            number_streams: Arc::new(Semaphore::new(gateway.config.playback.streams_max)),
             config: gateway.config,
         }))
     }

@@ -31,6 +31,11 @@ pub(crate) async fn watch(State(app): State<App>, headers: HeaderMap) -> Answer 
     shell(&app, &headers, "watch.html")
 }
 
+/// GET `/insights/{id}`.
+pub(crate) async fn insights(State(app): State<App>, headers: HeaderMap) -> Answer {
+    shell(&app, &headers, "insights.html")
+}
+
 /// GET `/upload`.
 pub(crate) async fn upload(State(app): State<App>, headers: HeaderMap) -> Answer {
     shell(&app, &headers, "upload.html")

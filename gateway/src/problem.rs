@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use playhouse_actors::content::{ManifestError, Refusal as ContentRefusal};
 use playhouse_actors::runtime::{AskError, Exit, OrderError};
 use playhouse_storage::Error as StorageError;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fmt::Display;
 
 /// What a handler answers with.
@@ -28,11 +28,20 @@ pub(crate) struct Problem {
     /// For the log only.
     cause: Option<String>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// Extension members (RFC 9457 section 3.2).
+    members: Vec<(&'static str, Value)>,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Display) -> Self {
-        Self { status, code, detail: detail.to_string(), cause: None, headers: Vec::new() }
+        Self {
+            status,
+            code,
+            detail: detail.to_string(),
+            cause: None,
+            headers: Vec::new(),
+            members: Vec::new(),
+        }
     }
 
     pub(crate) fn bad_request(code: &'static str, detail: impl Display) -> Self {
@@ -90,6 +99,12 @@ impl Problem {
         self
     }
 
+    /// Tells programs more (RFC 9457 section 3.2).
+    pub(crate) fn telling(mut self, member: &'static str, value: Value) -> Self {
+        self.members.push((member, value));
+        self
+    }
+
     pub(crate) fn caused_by(mut self, cause: impl Display) -> Self {
         self.cause = Some(cause.to_string());
         self
@@ -102,14 +117,17 @@ impl Problem {
 
     /// The body as sent (RFC 9457 section 3).
     pub(crate) fn body(&self, trace_id: &str) -> String {
-        json!({
+        let mut body = json!({
             "type": format!("/docs#problem-{}", self.code),
             "title": self.status.canonical_reason().unwrap_or("Error"),
             "status": self.status.as_u16(),
             "detail": self.detail,
             "trace_id": trace_id,
-        })
-        .to_string()
+        });
+        for (member, value) in &self.members {
+            body[*member] = value.clone();
+        }
+        body.to_string()
     }
 
     /// Something failed on our side; being too busy is no failure.

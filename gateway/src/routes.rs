@@ -2,7 +2,10 @@
 
 use crate::problem::Problem;
 use crate::site::Site;
-use crate::{App, Gateway, admin, content, docs, events, health, me, media, pages, uploads};
+use crate::{
+    App, Gateway, admin, content, docs, engagement, events, health, me, media, pages, playback,
+    uploads,
+};
 use axum::Router;
 use axum::handler::Handler;
 use axum::http::{Method, StatusCode};
@@ -22,6 +25,15 @@ fn table() -> Vec<Row> {
         row(Method::PATCH, "/api/v1/content/{id}", content::change),
         row(Method::DELETE, "/api/v1/content/{id}", content::delete),
         row(Method::GET, "/api/v1/content/{id}/events", events::watch),
+        row(Method::GET, "/api/v1/content/{id}/engagement", engagement::show),
+        row(Method::GET, "/api/v1/content/{id}/engagement/stream", engagement::watch),
+        row(Method::POST, "/api/v1/content/{id}/views", engagement::count),
+        row(Method::PUT, "/api/v1/content/{id}/like", engagement::like),
+        row(Method::DELETE, "/api/v1/content/{id}/like", engagement::unlike),
+        row(Method::GET, "/api/v1/content/{id}/insights", engagement::insights),
+        row(Method::POST, "/api/v1/playback/sessions", playback::open),
+        row(Method::POST, "/api/v1/playback/sessions/{id}/events", playback::tell),
+        row(Method::GET, "/api/v1/playback/sessions/{id}/explain", playback::explain),
         row(Method::GET, "/media/{id}/master.m3u8", media::multivariant),
         row(Method::GET, "/media/{id}/manifest.mpd", media::mpd),
         row(Method::GET, "/media/{id}/{file}", media::picture),
@@ -40,6 +52,7 @@ fn table() -> Vec<Row> {
         row(Method::GET, "/readyz", health::ready),
         row(Method::GET, "/", pages::index),
         row(Method::GET, "/watch/{id}", pages::watch),
+        row(Method::GET, "/insights/{id}", pages::insights),
         row(Method::GET, "/upload", pages::upload),
         row(Method::GET, "/admin", pages::admin),
         row(Method::GET, "/assets/{*path}", pages::asset),

@@ -5,9 +5,8 @@
 
 mod pictures;
 
-use playhouse_storage::model::{
-    AuditEntry, Content, DeadLetter, MediaKind, Rendition, RenditionState, Status, Upload,
-};
+use playhouse_actors::content::has_mpd;
+use playhouse_storage::model::{AuditEntry, Content, DeadLetter, Rendition, Status, Upload};
 use serde_json::{Value, json};
 
 /// The rows that a content's JSON is made of.
@@ -20,6 +19,8 @@ pub(crate) struct Rows {
     pub(crate) for_creator: bool,
     /// The reader is the creator.
     pub(crate) owner_is_me: bool,
+    /// Among the most watched, lately.
+    pub(crate) hot: bool,
 }
 
 /// One content with its renditions.
@@ -44,6 +45,7 @@ pub(crate) fn content(rows: &Rows) -> Value {
         "upload": rows.upload.as_ref().map(upload),
         "owner": rows.for_creator.then_some(&content.owner),
         "owner_is_me": rows.owner_is_me,
+        "hot": rows.hot,
         "unlisted": content.unlisted,
         "updated_at": content.updated_at,
     });
@@ -66,6 +68,12 @@ pub(crate) fn summary(content: &Content) -> Value {
         "thumbnails": pictures::thumbnails(content),
         "storyboard": pictures::storyboard(content),
     })
+}
+
+/// An item of a list with its settled views, and whether it was hot when it was last looked at.
+pub(crate) fn counted(mut item: Value, (views, hot): (u64, bool)) -> Value {
+    merge(&mut item, json!({"views": views, "hot": hot}));
+    item
 }
 
 /// One dead letter.
@@ -113,18 +121,9 @@ fn plays(content: &Content) -> bool {
     content.published_at.is_some() && content.status != Status::Blocked
 }
 
-/// The MPD exists when the lowest rung and the sound that goes with it are complete.
 fn dash(rows: &Rows) -> Option<String> {
-    let of = |kind| rows.renditions.iter().filter(move |r| r.kind == kind);
-    let lowest = of(MediaKind::Video).min_by_key(|r| r.position);
-    let sound = match lowest.and_then(|r| r.spec.get("audio")?.as_str()) {
-        Some(name) => of(MediaKind::Audio).find(|r| r.name == name),
-        None if lowest.is_none() => of(MediaKind::Audio).min_by_key(|r| r.position),
-        None => None,
-    };
-    let complete = |r: Option<&Rendition>| r.is_none_or(|r| r.state == RenditionState::Complete);
-    let there = lowest.or(sound).is_some() && complete(lowest) && complete(sound);
-    (plays(&rows.content) && there).then(|| format!("/media/{}/manifest.mpd", rows.content.id))
+    let there = plays(&rows.content) && has_mpd(&rows.renditions);
+    there.then(|| format!("/media/{}/manifest.mpd", rows.content.id))
 }
 
 fn renditions(rows: &Rows) -> Vec<Value> {
@@ -173,6 +172,7 @@ mod tests {
     use super::*;
     use crate::testing;
     use expect_test::{Expect, expect};
+    use playhouse_storage::model::RenditionState;
 
     fn check(rows: &Rows, expected: Expect) {
         expected.assert_eq(&format!("{:#}", content(rows)));
@@ -185,6 +185,7 @@ mod tests {
             upload: None,
             for_creator: false,
             owner_is_me: false,
+            hot: false,
         }
     }
 
@@ -203,6 +204,7 @@ mod tests {
                     "outcome": "pending"
                   },
                   "hls": "/media/01900000-0000-7000-8000-000000000001/master.m3u8",
+                  "hot": false,
                   "id": "01900000-0000-7000-8000-000000000001",
                   "kind": "video",
                   "language": "en",

@@ -4,6 +4,7 @@
 //! another (`verdict`). The actor reads, asks them, commits, and only then acts. So a crash at any
 //! point is mended by looking at the rows again, which is what `Advance` does.
 
+mod cards;
 mod checks;
 mod facts;
 mod lists;
@@ -18,6 +19,8 @@ mod renditions;
 mod story;
 mod verdict;
 
+pub(crate) use cards::shows;
+pub use cards::{Card, Cards, has_mpd};
 pub use checks::{Checks, Fingerprinter, NotConfigured, Scanner};
 pub(crate) use machine::stored;
 pub use manifests::{Manifest, ManifestError, Manifests};

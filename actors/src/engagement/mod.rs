@@ -32,6 +32,7 @@ pub use heat::{Heat, Hotness, Tier};
 pub use ranker::{Message as RankerMessage, Ranker};
 pub use settler::{Message as SettlerMessage, Settler};
 pub use teller::{Message as TellerMessage, Teller};
+pub use uniques::ERROR as UNIQUE_ERROR;
 
 use jiff::Timestamp;
 use playhouse_storage::model::Fact;

@@ -1,5 +1,6 @@
 //! Who sent a request, and what they may do: the rules are plain functions over caller and record.
 
+use super::access::{Access, is_public};
 use super::{Role, viewer};
 use crate::App;
 use crate::problem::Problem;
@@ -7,7 +8,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use jiff::Timestamp;
-use playhouse_storage::model::{Content, Stage, Status, Upload};
+use playhouse_storage::model::{Stage, Status, Upload};
 
 /// Who sent a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,17 +62,19 @@ impl Caller {
     }
 
     /// Sees what only the creator of a content sees.
-    pub(crate) fn is_creator_of(&self, content: &Content) -> bool {
-        self.is_admin() || self.owns(&content.owner)
+    pub(crate) fn is_creator_of<'a>(&self, content: impl Into<Access<'a>>) -> bool {
+        self.is_admin() || self.owns(content.into().owner)
     }
 
     /// A content that the caller may not see is told as one that is not there.
-    pub(crate) fn may_see(&self, content: &Content) -> bool {
+    pub(crate) fn may_see<'a>(&self, content: impl Into<Access<'a>>) -> bool {
+        let content = content.into();
         content.stage != Stage::Deleting && (is_public(content) || self.is_creator_of(content))
     }
 
     /// Nobody plays what is blocked.
-    pub(crate) fn may_play(&self, content: &Content) -> bool {
+    pub(crate) fn may_play<'a>(&self, content: impl Into<Access<'a>>) -> bool {
+        let content = content.into();
         self.may_see(content) && content.status != Status::Blocked
     }
 
@@ -103,7 +106,7 @@ impl Caller {
         }
     }
 
-    pub(crate) fn may_change(&self, content: &Content) -> Result<(), Problem> {
+    pub(crate) fn may_change<'a>(&self, content: impl Into<Access<'a>>) -> Result<(), Problem> {
         self.may_upload()?;
         if self.is_creator_of(content) {
             Ok(())
@@ -131,11 +134,6 @@ impl Caller {
             Err(Problem::forbidden("this needs a token with the role admin"))
         }
     }
-}
-
-/// True when everybody may see it.
-pub(crate) fn is_public(content: &Content) -> bool {
-    content.status == Status::Published && !content.unlisted && content.stage != Stage::Deleting
 }
 
 /// The token of `Authorization: Bearer …` (RFC 6750 section 2.1).

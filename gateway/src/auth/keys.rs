@@ -110,10 +110,6 @@ impl Keys {
 
     /// What a viewer is addressed by: 62 bits that only this node can make of an identity, so that
     /// nobody can aim at another's. Whoever calls keeps the kinds of identities apart.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the sessions of viewers are addressed by it")
-    )]
     pub(crate) fn viewer_key(&self, identity: &str) -> u64 {
         const LOW: u64 = (1 << 62) - 1;
         let [.., a, b, c, d, e, f, g, h] = self.0.viewers.hash(identity.as_bytes());

@@ -5,18 +5,20 @@
 //! whose token has expired must learn it, and not be shown less in silence. Secrets never come in
 //! the URL.
 
-#[allow(dead_code, reason = "limits by address are counted by it")]
+mod access;
 mod address;
 mod caller;
+mod identity;
 mod jwt;
 mod keys;
 mod known;
 mod mac;
 mod viewer;
 
-#[expect(unused_imports, reason = "limits by address are counted by it")]
+pub(crate) use access::is_public;
 pub(crate) use address::Client;
-pub(crate) use caller::{Caller, Via, is_public};
+pub(crate) use caller::{Caller, Via};
+pub(crate) use identity::Watcher;
 pub use jwt::{Claims, TokenError};
 pub use keys::{Keys, KeysError};
 pub(crate) use known::KnownTokens;

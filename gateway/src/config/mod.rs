@@ -4,8 +4,10 @@
 //! its bound here.
 
 mod inspector;
+mod playback;
 
 pub use inspector::InspectorLimits;
+pub use playback::PlaybackLimits;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
@@ -82,6 +84,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Looking at actors, and ordering them about.
     pub inspector: InspectorLimits,
+    /// Playback sessions, and what is counted of contents.
+    pub playback: PlaybackLimits,
 }
 
 impl Default for Config {
@@ -118,6 +122,7 @@ impl Default for Config {
                 Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128).into(),
             ],
             inspector: InspectorLimits::default(),
+            playback: PlaybackLimits::default(),
         }
     }
 }
@@ -153,7 +158,8 @@ impl Config {
         if self.list_default > self.list_max {
             return Err("gateway.list_default must not be above list_max".to_owned());
         }
-        self.inspector.validate().map_err(|error| format!("gateway.inspector.{error}"))
+        self.inspector.validate().map_err(|error| format!("gateway.inspector.{error}"))?;
+        self.playback.validate().map_err(|error| format!("gateway.playback.{error}"))
     }
 
     fn at_least_one(&self) -> [(&'static str, u64); 14] {

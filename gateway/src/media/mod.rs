@@ -4,22 +4,25 @@
 //! for a day and manifests carry a validator. Caches shared by viewers keep only what everybody
 //! may see.
 
+mod cache;
 mod gzip;
 mod range;
 mod validator;
 
 use crate::App;
 use crate::auth::{Caller, is_public};
-use crate::content::visible;
+use crate::content;
 use crate::extract::id;
 use crate::problem::{Answer, Problem};
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use playhouse_actors::content::Manifest;
-use playhouse_storage::model::{Content, ContentId};
+use cache::Served;
+use playhouse_actors::content::{Card, Manifest};
+use playhouse_storage::model::ContentId;
 use range::{Conditions, Wanted, wanted};
+use std::sync::Arc;
 
 const HLS: &str = "application/vnd.apple.mpegurl";
 const DASH: &str = "application/dash+xml";
@@ -33,7 +36,7 @@ pub(crate) async fn multivariant(
 ) -> Answer {
     let content = playable(&app, &caller, &text).await?;
     let manifest = app.platform.manifests.multivariant(content.id).await?;
-    Ok(manifest_answer(&manifest, HLS, &content, &headers))
+    Ok(manifest_answer(&app, &manifest, HLS, &content, &headers))
 }
 
 /// GET `/media/{id}/manifest.mpd`.
@@ -45,7 +48,7 @@ pub(crate) async fn mpd(
 ) -> Answer {
     let content = playable(&app, &caller, &text).await?;
     let manifest = app.platform.manifests.mpd(content.id).await?;
-    Ok(manifest_answer(&manifest, DASH, &content, &headers))
+    Ok(manifest_answer(&app, &manifest, DASH, &content, &headers))
 }
 
 /// GET `/media/{id}/{rendition}/index.m3u8`.
@@ -57,7 +60,7 @@ pub(crate) async fn playlist(
 ) -> Answer {
     let content = playable(&app, &caller, &text).await?;
     let manifest = app.platform.manifests.media(content.id, &rendition).await?;
-    Ok(manifest_answer(&manifest, HLS, &content, &headers))
+    Ok(manifest_answer(&app, &manifest, HLS, &content, &headers))
 }
 
 /// GET `/media/{id}/{rendition}/{file}`: init segments and segments.
@@ -82,18 +85,15 @@ pub(crate) async fn picture(
     blob(&app, &content, &file, &headers).await
 }
 
-async fn playable(app: &App, caller: &Caller, text: &str) -> Answer<Content> {
-    let content = visible(app, caller, id::<ContentId>(text)?).await?;
-    match caller.may_play(&content) {
-        true => Ok(content),
-        false => Err(Problem::not_found("this content is blocked and does not play")),
-    }
+async fn playable(app: &App, caller: &Caller, text: &str) -> Answer<Arc<Card>> {
+    content::playable(app, caller, id::<ContentId>(text)?).await
 }
 
 fn manifest_answer(
+    app: &App,
     manifest: &Manifest,
     media_type: &'static str,
-    content: &Content,
+    content: &Card,
     request: &HeaderMap,
 ) -> Response {
     let gzip = gzip::accepted(request);
@@ -101,8 +101,8 @@ fn manifest_answer(
         true => format!("\"{}-gz\"", manifest.etag),
         false => format!("\"{}\"", manifest.etag),
     };
-    let age = if manifest.ended { "max-age=30" } else { "no-cache" };
-    let mut headers = head(media_type, &etag, &cache_control(content, age));
+    let served = if manifest.ended { Served::Ended } else { Served::Growing };
+    let mut headers = head(media_type, &etag, &cache_control(app, content, served));
     headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     if validator::matches(request, &etag) {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
@@ -114,13 +114,13 @@ fn manifest_answer(
     (headers, gzip::compress(manifest.body.as_bytes())).into_response()
 }
 
-async fn blob(app: &App, content: &Content, path: &str, request: &HeaderMap) -> Answer {
+async fn blob(app: &App, content: &Card, path: &str, request: &HeaderMap) -> Answer {
     let blobs = &app.platform.engines.blobs;
     let key = app.platform.manifests.blob_key(content.id, path).await?;
     let size = blobs.size(&key).await?;
     let etag = validator::of_key(&key, size);
-    let age = if path.ends_with(".jpg") { "max-age=3600" } else { "max-age=86400, immutable" };
-    let mut headers = head(media_type(path), &etag, &cache_control(content, age));
+    let served = if path.ends_with(".jpg") { Served::Picture } else { Served::Segment };
+    let mut headers = head(media_type(path), &etag, &cache_control(app, content, served));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     if validator::matches(request, &etag) {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
@@ -149,13 +149,9 @@ fn head(media_type: &'static str, etag: &str, cache_control: &str) -> HeaderMap 
     ])
 }
 
-/// Shared caches keep what everybody may see, and nothing else.
-fn cache_control(content: &Content, age: &str) -> String {
-    match (age, is_public(content)) {
-        ("no-cache", true) => "no-cache".to_owned(),
-        (_, true) => format!("public, {age}"),
-        (_, false) => format!("private, {age}"),
-    }
+fn cache_control(app: &App, content: &Card, served: Served) -> String {
+    let tier = app.platform.heat.of(content.id).tier;
+    cache::control(served, is_public(content), tier)
 }
 
 /// RFC 8216 section 3.3 and ISO/IEC 23009-1 name these; segments have the type of their file.

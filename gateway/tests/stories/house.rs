@@ -4,12 +4,13 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request, StatusCode, request::Builder};
 use jiff::Timestamp;
 use playhouse_actors::events::Hint;
-use playhouse_actors::{Engines, Platform};
+use playhouse_actors::runtime::{Strategy, Supervisor};
+use playhouse_actors::{Engines, Parts, Platform};
 use playhouse_gateway::{Config, Gateway, Keys, Role, Site};
 use playhouse_storage::Stores;
 use playhouse_storage::catalog::{Commit, Write};
 use playhouse_storage::model::{
-    Check, Content, ContentId, Fence, Protection, Residency, Stage, Status, UploadId,
+    Check, Content, ContentId, Counter, Fence, Protection, Residency, Stage, Status, UploadId,
 };
 use serde_json::Value;
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub(crate) struct House {
     pub(crate) platform: Platform,
     keys: Keys,
     fences: Vec<Fence>,
+    services: Option<Supervisor>,
     _stores: Stores,
     folder: tempfile::TempDir,
 }
@@ -43,14 +45,46 @@ impl House {
     }
 
     pub(crate) async fn on(storage: playhouse_storage::Config, config: Config) -> Self {
+        Self::build(storage, playhouse_actors::Config::default(), config).await.0
+    }
+
+    /// With other settings of its actors.
+    pub(crate) async fn of(actors: playhouse_actors::Config, config: Config) -> Self {
+        Self::build(playhouse_storage::Config::default(), actors, config).await.0
+    }
+
+    /// With the services that count, which end with the test's runtime.
+    pub(crate) async fn counting(config: Config) -> Self {
+        let storage = playhouse_storage::Config::default();
+        let actors = playhouse_actors::Config::default();
+        let policy = actors.runtime.service_policy();
+        let (mut house, parts) = Self::build(storage, actors, config).await;
+        let table = vec![
+            parts.settler.child("settler", policy),
+            parts.teller.child("teller", policy),
+            parts.ranker.child("ranker", policy),
+        ];
+        let root = house.platform.inspector.tree_root();
+        let limits = &house.platform.config.runtime;
+        let services = Supervisor::start(Strategy::OneForOne, table, limits, root).await;
+        house.services = Some(services.unwrap());
+        house
+    }
+
+    async fn build(
+        storage: playhouse_storage::Config,
+        actors: playhouse_actors::Config,
+        config: Config,
+    ) -> (Self, Parts) {
         let folder = tempfile::tempdir().unwrap();
         let keys = Keys::open(folder.path()).unwrap();
         let stores = Stores::open(&storage, folder.path()).unwrap();
         let fences = stores.catalog.claim_shards(SHARDS).await.unwrap();
-        let platform = platform(&stores, fences.clone());
+        let (platform, parts) = platform(&stores, actors, fences.clone());
         let gateway = Gateway { platform: platform.clone(), auth: keys.clone(), config };
         let site = playhouse_gateway::site(gateway);
-        Self { site, platform, keys, fences, _stores: stores, folder }
+        let house = Self { site, platform, keys, fences, services: None, _stores: stores, folder };
+        (house, parts)
     }
 
     pub(crate) fn data(&self) -> &std::path::Path {
@@ -86,7 +120,13 @@ impl House {
     pub(crate) async fn update(&self, content: &mut Content) {
         content.row_version += 1;
         self.commit(content.id, Write::UpdateContent(Box::new(content.clone()))).await;
+        self.platform.cards.forget(content.id);
         self.platform.hub.tell(Hint::Changed(content.id));
+    }
+
+    /// Puts what was counted of a content into the catalog, as its counter would.
+    pub(crate) async fn put_counter(&self, counter: Counter) {
+        self.commit(counter.content_id, Write::InsertCounter(Box::new(counter))).await;
     }
 
     async fn commit(&self, id: ContentId, write: Write) {
@@ -118,8 +158,12 @@ impl Answer {
     }
 }
 
-/// The platform without its services: nobody claims a job.
-fn platform(stores: &Stores, fences: Vec<Fence>) -> Platform {
+/// The platform; its services are not started: nobody claims a job.
+fn platform(
+    stores: &Stores,
+    actors: playhouse_actors::Config,
+    fences: Vec<Fence>,
+) -> (Platform, Parts) {
     let engines = Engines {
         catalog: stores.catalog.clone(),
         blobs: stores.blobs.clone(),
@@ -130,7 +174,7 @@ fn platform(stores: &Stores, fences: Vec<Fence>) -> Platform {
         engagement: stores.engagement.clone(),
     };
     let scratch = stores.data_dir.temporary();
-    playhouse_actors::assemble(engines, playhouse_actors::Config::default(), fences, &scratch).0
+    playhouse_actors::assemble(engines, actors, fences, &scratch)
 }
 
 /// A published content of `owner`.

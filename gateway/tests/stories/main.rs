@@ -8,5 +8,6 @@ mod contents;
 mod events;
 mod house;
 mod inspector;
+mod playback;
 mod stopping;
 mod uploads;

@@ -99,7 +99,7 @@ impl Cells {
     }
 
     /// Says how many facts wait.
-    pub(super) fn facts_wait(&self, waiting: u64) {
+    pub fn facts_wait(&self, waiting: u64) {
         self.inner.facts_waiting.store(waiting, Ordering::Relaxed);
     }
 
