@@ -81,7 +81,7 @@ impl Viewer {
         };
         let Outcome { told, facts, admission } = outcome;
         // What was known or refused is the same the next time, stored or not.
-        if told.accepted > 0 {
+        if told.accepted > 0 || !facts.is_empty() {
             let state = self.changed(&[id])?;
             self.put(state, facts).await?;
             admission.into_iter().for_each(super::addresses::Admission::keep);

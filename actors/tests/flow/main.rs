@@ -8,3 +8,4 @@ mod losses;
 mod publishing;
 mod refusals;
 mod uploads;
+mod viewers;
