@@ -37,12 +37,13 @@ impl Record {
         let (mut accepted, mut duplicates, mut refused) = (0, 0, Vec::new());
         let (mut facts, mut admission) = (Vec::new(), None);
         for event in events {
-            match session.take(event, court.now, court.config) {
+            let taken = session.take(event, court.now, court.config);
+            match taken {
                 Taken::New => accepted += 1,
                 Taken::Known => duplicates += 1,
                 Taken::Refused(reason) => refused.push((event.seq, reason)),
             }
-            if session.is_ripe(court.config) {
+            if taken == Taken::New && session.is_ripe(court.config) {
                 let at = event.at.as_millisecond().min(court.now);
                 let decided = decide(session, at, counted, court);
                 admission = decided.0;

@@ -42,11 +42,10 @@ impl Session {
                 "It does not count yet: it tells of more than can have been watched since it was \
                  opened, so {watched_s} s of the {needed_s} s that make a view are taken."
             ),
-            ViewState::Pending => {
-                format!(
-                    "It does not count yet: {watched_s} s of the {needed_s} s that make a view were watched."
-                )
-            }
+            ViewState::Pending => format!(
+                "It does not count yet: {watched_s} s of the {needed_s} s that make a view were \
+                 watched."
+            ),
         }
     }
 }

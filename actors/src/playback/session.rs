@@ -5,10 +5,11 @@
 //! of one letter, whole milliseconds, nothing that follows from something else.
 
 use super::credit::{self, Totals};
+use super::liveness::State;
 use super::ranges::{Parts, Ranges};
 use super::runs::{Place, Runs};
-use super::view::{Decision, timestamp};
-use super::{Action, Beat, Config, Device, DeviceKind, Event, Open, Reason};
+use super::view::Decision;
+use super::{Action, Config, Device, Event, Open, Reason, stored};
 use playhouse_storage::model::{ContentId, SessionId};
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +25,7 @@ pub(super) struct Session {
     pub(super) id: SessionId,
     #[serde(rename = "c")]
     pub(super) content: ContentId,
-    #[serde(rename = "d", with = "short")]
+    #[serde(rename = "d", with = "stored::device")]
     pub(super) device: Device,
     /// Of the content, milliseconds; 0 when it is not known.
     #[serde(rename = "l", default)]
@@ -34,9 +35,9 @@ pub(super) struct Session {
     pub(super) address: Option<u32>,
     /// When the last new event came, by this node's clock.
     #[serde(rename = "h")]
-    heard: i64,
+    pub(super) heard: i64,
     #[serde(rename = "s")]
-    state: State,
+    pub(super) state: State,
     /// Which `seq` were seen.
     #[serde(rename = "q")]
     pub(super) runs: Runs,
@@ -62,10 +63,10 @@ pub(super) struct Session {
     pub(super) reported: Option<Reported>,
     /// When the ingress noted it as playing, milliseconds since 1970: a hint, not stored.
     #[serde(skip)]
-    noted: Option<i64>,
+    pub(super) noted: Option<i64>,
     /// Watch time that the ingress has noted, milliseconds.
     #[serde(skip)]
-    noted_ms: u64,
+    pub(super) noted_ms: u64,
 }
 
 /// What of a session is among the facts.
@@ -76,27 +77,11 @@ pub(super) struct Reported {
     #[serde(rename = "p", default, skip_serializing_if = "Parts::is_empty")]
     pub(super) parts: Parts,
     /// The start-up time is.
-    #[serde(rename = "u", default, skip_serializing_if = "is_false")]
+    #[serde(rename = "u", default, skip_serializing_if = "stored::is_false")]
     pub(super) startup: bool,
     /// Where it stopped is.
-    #[serde(rename = "z", default, skip_serializing_if = "is_false")]
+    #[serde(rename = "z", default, skip_serializing_if = "stored::is_false")]
     pub(super) stop: bool,
-}
-
-/// How the player is, as far as the highest `seq` says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum State {
-    /// Nothing was heard yet.
-    #[serde(rename = "o")]
-    Opened,
-    #[serde(rename = "p")]
-    Playing,
-    #[serde(rename = "s")]
-    Paused,
-    #[serde(rename = "d")]
-    Stalled,
-    #[serde(rename = "e")]
-    Ended,
 }
 
 /// What became of an event.
@@ -219,91 +204,9 @@ impl Session {
         self.view.is_none() && self.worth().watched_ms >= self.needed_ms(config)
     }
 
-    /// When it was last alive, milliseconds since 1970: late events do not make it so.
-    pub(super) fn alive(&self) -> i64 {
-        let at = self.runs.top().map_or(0, |(_, tail)| tail.at.min(self.heard));
-        self.opened() + at.max(0)
-    }
-
-    /// When the last new event came, milliseconds since 1970.
-    pub(super) fn heard(&self) -> i64 {
-        self.opened() + self.heard
-    }
-
     /// Where it is, milliseconds of the content; none before the first event.
     pub(super) fn position(&self) -> Option<u32> {
         self.runs.top().map(|(_, tail)| tail.position)
-    }
-
-    /// True when its player said so, or another one took its place.
-    pub(super) fn has_ended(&self) -> bool {
-        self.state == State::Ended
-    }
-
-    /// True when it has ended, or nothing was heard of it for too long.
-    pub(super) fn is_over(&self, now: i64, config: &Config) -> bool {
-        self.state == State::Ended || now - self.alive() >= config.timeout_ms()
-    }
-
-    /// True while it plays or is about to.
-    pub(super) fn plays(&self, now: i64, config: &Config) -> bool {
-        let plays = match self.state {
-            State::Opened | State::Playing | State::Stalled => true,
-            State::Paused | State::Ended => false,
-        };
-        plays && !self.is_over(now, config)
-    }
-
-    /// Another one takes its place.
-    pub(super) fn end(&mut self) {
-        self.state = State::Ended;
-    }
-
-    /// Its state as API.md calls it.
-    pub(super) fn state(&self, now: i64, config: &Config) -> &'static str {
-        match self.state {
-            State::Ended => "ended",
-            _ if self.is_over(now, config) => "timed_out",
-            State::Playing => "playing",
-            State::Stalled => "stalled",
-            State::Opened | State::Paused => "paused",
-        }
-    }
-
-    /// What the ingress is to note, which is then taken as noted.
-    pub(super) fn beat(&mut self, now: i64, counted: bool, config: &Config) -> Beat {
-        let heard_of = self.state != State::Opened;
-        let playing = heard_of && self.plays(now, config);
-        let watched_ms = self.worth().watched_ms;
-        let beat = Beat {
-            content: self.content,
-            was_playing_at: self.noted.map(timestamp),
-            playing,
-            counted,
-            watched_s: watched_ms.saturating_sub(self.noted_ms) as f64 / 1e3,
-        };
-        self.noted = playing.then_some(now);
-        self.noted_ms = watched_ms;
-        beat
-    }
-
-    /// Its state to be stored.
-    pub(super) fn encode(&self) -> serde_json::Result<String> {
-        serde_json::to_string(self)
-    }
-
-    /// A session as it was stored.
-    pub(super) fn decode(id: SessionId, text: &str) -> serde_json::Result<Self> {
-        Ok(serde_json::from_str::<Self>(text)?.named(id))
-    }
-
-    /// The same under its id.
-    pub(super) fn named(mut self, id: SessionId) -> Self {
-        // No ingress is waiting for what was watched before it was loaded.
-        (self.id, self.noted_ms) = (id, self.worth().watched_ms);
-        self.runs.shrink();
-        self.watched.shrink();
-        self
     }
 
     /// Bytes behind the record.
@@ -311,21 +214,6 @@ impl Session {
         let texts = self.device.id.len() + self.device.name.as_ref().map_or(0, String::len);
         let refused = self.refused.capacity() * size_of::<(Reason, u64)>();
         texts + refused + self.runs.weight() + self.watched.weight()
-    }
-}
-
-impl State {
-    fn after(self, action: &Action) -> Self {
-        match action {
-            Action::Start { .. } | Action::Play { .. } | Action::Heartbeat { playing: true } => {
-                Self::Playing
-            }
-            Action::Heartbeat { playing: false } if self == Self::Stalled => Self::Stalled,
-            Action::Pause | Action::Heartbeat { playing: false } => Self::Paused,
-            Action::Buffering => Self::Stalled,
-            Action::End => Self::Ended,
-            Action::Seek { .. } | Action::Error { .. } => self,
-        }
     }
 }
 
@@ -338,32 +226,4 @@ fn in_time(at: i64, now: i64, config: &Config) -> Result<(), Reason> {
         return Err(Reason::InFuture);
     }
     Ok(())
-}
-
-/// A device as a list: id, kind, and its name if it has one.
-mod short {
-    use super::{Device, DeviceKind};
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-    use std::borrow::Cow;
-
-    #[derive(Serialize, Deserialize)]
-    struct Row<'a>(
-        Cow<'a, str>,
-        DeviceKind,
-        #[serde(default, skip_serializing_if = "Option::is_none")] Option<Cow<'a, str>>,
-    );
-
-    pub(super) fn serialize<S: Serializer>(device: &Device, to: S) -> Result<S::Ok, S::Error> {
-        let name = device.name.as_deref().map(Cow::Borrowed);
-        Row(Cow::Borrowed(&device.id), device.kind, name).serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Device, D::Error> {
-        let Row(id, kind, name) = Row::deserialize(from)?;
-        Ok(Device { id: id.into_owned(), name: name.map(Cow::into_owned), kind })
-    }
-}
-
-fn is_false(flag: &bool) -> bool {
-    !flag
 }

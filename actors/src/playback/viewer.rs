@@ -3,6 +3,7 @@
 //! Whatever fails ends it, so that what is in memory is never ahead of what is stored: the next
 //! message loads it anew, and the player sends its events again.
 
+use super::addresses::{Addresses, Admission};
 use super::batch::{Court, Outcome};
 use super::record::Record;
 use super::{Config, Event, Open, Refusal, Reply, Request};
@@ -11,13 +12,17 @@ use crate::runtime::{Entity, Exit, Report};
 use jiff::Timestamp;
 use playhouse_storage::failpoint;
 use playhouse_storage::model::{Fence, NewFact, SessionId, ViewerId};
-use playhouse_storage::playback::{PutViewer, StoredViewer, ViewerState};
+use playhouse_storage::playback::{Playback, PutViewer, StoredViewer, ViewerState};
+use std::sync::Arc;
 
 /// The role of the viewer is to judge what its sessions are worth.
 pub struct Viewer {
     id: ViewerId,
     fence: Fence,
-    platform: Platform,
+    // Of the platform no more than is needed: there are many viewers.
+    store: Arc<dyn Playback>,
+    config: Arc<crate::Config>,
+    addresses: Addresses,
     record: Record,
     row_version: u64,
     /// Something is stored beside the record.
@@ -33,10 +38,11 @@ impl Entity for Viewer {
     async fn load(id: ViewerId, fence: Fence, platform: Platform) -> Result<Self, Exit> {
         let stored = platform.engines.playback.load(id).await?;
         let StoredViewer { row_version, record, sessions } = stored;
-        let config = &platform.config.playback;
-        let record = Record::decode(record.as_deref(), &sessions, config).map_err(unreadable)?;
-        let unfolded = !sessions.is_empty();
-        Ok(Self { id, fence, platform, record, row_version, unfolded })
+        let Platform { engines, config, addresses, .. } = platform;
+        let record = Record::decode(record.as_deref(), &sessions, &config.playback);
+        let (record, unfolded) = (record.map_err(unreadable)?, !sessions.is_empty());
+        let store = engines.playback;
+        Ok(Self { id, fence, store, config, addresses, record, row_version, unfolded })
     }
 
     async fn handle(&mut self, request: Request) -> Result<Reply, Exit> {
@@ -57,12 +63,11 @@ impl Entity for Viewer {
 
 impl Viewer {
     fn config(&self) -> &Config {
-        &self.platform.config.playback
+        &self.config.playback
     }
 
     async fn open(&mut self, open: Open) -> Result<Reply, Exit> {
-        let config = &self.platform.config.playback;
-        let opened = match self.record.open(self.id, open, now(), config) {
+        let opened = match self.record.open(self.id, open, now(), &self.config.playback) {
             Ok(opened) => opened,
             Err(refusal) => return Ok(Reply::Refused(refusal)),
         };
@@ -73,18 +78,18 @@ impl Viewer {
     }
 
     async fn tell(&mut self, id: SessionId, events: &[Event]) -> Result<Reply, Exit> {
-        let Platform { config, addresses, .. } = &self.platform;
-        let (viewer, now, config) = (self.id, now(), &config.playback);
+        let (viewer, now) = (self.id, now());
+        let (config, addresses) = (&self.config.playback, &self.addresses);
         let court = Court { viewer, now, config, addresses };
         let Some(outcome) = self.record.tell(id, events, &court) else {
             return Ok(Reply::Refused(Refusal::NotFound));
         };
         let Outcome { told, facts, admission } = outcome;
         // What was known or refused is the same the next time, stored or not.
-        if told.accepted > 0 {
+        if told.accepted > 0 || !facts.is_empty() {
             let state = self.changed(&[id])?;
             self.put(state, facts).await?;
-            admission.into_iter().for_each(super::addresses::Admission::keep);
+            admission.into_iter().for_each(Admission::keep);
         }
         failpoint::pass("playback.before_ack");
         Ok(Reply::Told(told))
@@ -98,7 +103,7 @@ impl Viewer {
     }
 
     async fn rest(&mut self) -> Result<Reply, Exit> {
-        let facts = self.record.rest(now(), &self.platform.config.playback);
+        let facts = self.record.rest(now(), &self.config.playback);
         if self.unfolded || !facts.is_empty() {
             let state = self.whole()?;
             self.put(state, facts).await?;
@@ -127,7 +132,7 @@ impl Viewer {
             facts,
             events: Vec::new(),
         };
-        self.platform.engines.playback.put(put).await?;
+        self.store.put(put).await?;
         self.row_version += 1;
         self.unfolded = unfolded;
         Ok(())

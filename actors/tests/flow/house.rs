@@ -6,7 +6,7 @@ use playhouse_actors::upload::{self, Reply};
 use playhouse_actors::{Config, Engines, Parts, Platform, assemble};
 use playhouse_storage::Stores;
 use playhouse_storage::model::{
-    Content, ContentId, Stage, Status, Upload, UploadId, UploadMetadata,
+    Content, ContentId, Fence, Stage, Status, Upload, UploadId, UploadMetadata,
 };
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,6 +20,7 @@ pub(crate) struct House {
     pub(crate) platform: Platform,
     supervisor: Supervisor,
     pub(crate) stores: Stores,
+    pub(crate) fences: Vec<Fence>,
     folder: tempfile::TempDir,
 }
 
@@ -41,7 +42,7 @@ impl House {
 
     /// Ends this node; its data is left.
     pub(crate) async fn shut(self) -> tempfile::TempDir {
-        let Self { platform, supervisor, stores, folder } = self;
+        let Self { platform, supervisor, stores, folder, .. } = self;
         supervisor.stop().await;
         platform.directory.close().await;
         drop((platform, supervisor, stores));
@@ -73,11 +74,11 @@ impl House {
         let scratch = stores.data_dir.temporary();
         let runtime = config.runtime.clone();
         let attempts = config.encode.attempt_watch();
-        let (platform, parts) = assemble(engines, config, fences, &scratch);
+        let (platform, parts) = assemble(engines, config, fences.clone(), &scratch);
         let (table, root) = (table(parts, &runtime, attempts), platform.inspector.tree_root());
         let supervisor = Supervisor::start(Strategy::OneForOne, table, &runtime, root).await;
         let supervisor = supervisor.expect("the services start");
-        Self { platform, supervisor, stores, folder }
+        Self { platform, supervisor, stores, fences, folder }
     }
 
     pub(crate) async fn close(self) {

@@ -11,3 +11,4 @@ mod losses;
 mod publishing;
 mod refusals;
 mod uploads;
+mod viewers;

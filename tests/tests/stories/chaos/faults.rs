@@ -11,13 +11,14 @@ const EVERY: Duration = Duration::from_millis(200);
 const FAULTS: [&str; 3] = ["panic", "kill", "hang"];
 
 /// Kinds that must be among those who suffered, whatever else there was.
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 11] = [
     "content.pipeline",
     "encode/pool",
     "encode/pool/*",
     "events/bridge",
     "events/janitor",
     "http/listener",
+    "playback/rester",
     "rendition.transcoder",
     "runtime/passivator",
     "runtime/timekeeper",
