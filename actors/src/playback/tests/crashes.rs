@@ -14,7 +14,7 @@ fn a_player_who_sends_again_until_it_is_answered_is_counted_once() {
         let contents = [ContentId::new(), ContentId::new()];
         let stories = contents.map(|_| events(random, duration_s));
         let (mut calm, mut hard) = (Life::new(Config::default()), Life::new(Config::default()));
-        let mut begin = |life: &mut Life| {
+        let begin = |life: &mut Life| {
             contents.map(|content| life.open(open(content, "tv", Some(duration_s)), START))
         };
         let (in_calm, in_hard) = (begin(&mut calm), begin(&mut hard));
