@@ -1,10 +1,11 @@
 //! Beats of many threads into the cells of one ingress, whole and split.
 
+use crate::processor::Stopwatch;
 use jiff::{SignedDuration, Timestamp};
 use playhouse_actors::engagement::{Cells, Config};
 use playhouse_actors::playback::Beat;
 use playhouse_storage::model::ContentId;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Beats of one thread.
 const BEATS: u64 = 2_000_000;
@@ -25,19 +26,15 @@ pub(crate) fn measure(what: &str, threads: u64, split_rate: u64, share: u64) -> 
     }
     let stripes = cells.stripes(contents[0]);
     let each = BEATS / share;
-    let began = Instant::now();
+    let watch = Stopwatch::start();
     std::thread::scope(|scope| {
         for thread in 0..threads {
             let (cells, contents) = (&cells, &contents);
             scope.spawn(move || note(cells, contents, thread, each));
         }
     });
-    let took = began.elapsed();
-    let rate = (threads * each) as f64 / took.as_secs_f64();
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as u64;
-    let one = Duration::from_secs_f64(took.as_secs_f64() * threads.min(cores) as f64)
-        / u32::try_from(threads * each).unwrap_or(u32::MAX);
-    format!("| {what} | {threads} | {stripes} | {rate:.0} | {} ns |", one.as_nanos())
+    let (rate, ns) = watch.took(threads * each);
+    format!("| {what} | {threads} | {stripes} | {rate:.0} | {ns:.0} ns |")
 }
 
 fn note(cells: &Cells, contents: &[ContentId], thread: u64, beats: u64) {

@@ -1,5 +1,6 @@
 //! Facts that wait in a real catalog, and the settler that works them off.
 
+use crate::processor::Stopwatch;
 use crate::zipf::Zipf;
 use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
@@ -13,7 +14,7 @@ use playhouse_storage::model::{
 };
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Writes that are under way at once.
 const AT_ONCE: usize = 512;
@@ -27,7 +28,7 @@ pub(crate) async fn measure(facts: u64, contents: usize) -> String {
     let fences = stores.catalog.claim_shards(16).await.expect("the shards are ours");
     let ids = contents_of(&stores, &fences, contents).await;
     views_of(&stores, &ids, facts).await;
-    let took = settle(&stores, fences).await;
+    let (views_per_s, ns) = settle(&stores, fences, facts).await;
     let (mut views, mut commits) = (0, 0);
     for id in ids {
         if let Some(row) = stores.engagement.counter(id).await.expect("an answer") {
@@ -35,11 +36,12 @@ pub(crate) async fn measure(facts: u64, contents: usize) -> String {
         }
     }
     assert_eq!(views, facts, "each is counted once");
-    let per_s = |number: u64| number as f64 / took.as_secs_f64();
-    format!("| {facts} | {contents} | {:.0} | {:.0} |", per_s(facts), per_s(commits))
+    let commits_per_s = views_per_s * commits as f64 / facts as f64;
+    let us = ns / 1_000.0;
+    format!("| {facts} | {contents} | {views_per_s:.0} | {us:.0} µs | {commits_per_s:.0} |")
 }
 
-async fn settle(stores: &Stores, fences: Vec<Fence>) -> Duration {
+async fn settle(stores: &Stores, fences: Vec<Fence>, facts: u64) -> (f64, f64) {
     let engines = Engines {
         catalog: stores.catalog.clone(),
         blobs: stores.blobs.clone(),
@@ -54,11 +56,11 @@ async fn settle(stores: &Stores, fences: Vec<Fence>) -> Duration {
     let limits = platform.config.runtime.clone();
     let table = vec![parts.settler.child("settler", limits.service_policy())];
     let root = platform.inspector.tree_root();
-    let began = Instant::now();
+    let watch = Stopwatch::start();
     let tree = Supervisor::start(Strategy::OneForOne, table, &limits, root).await;
     let tree = tree.expect("the settler starts");
     wait_settled(&platform).await;
-    let took = began.elapsed();
+    let took = watch.took(facts);
     tree.stop().await;
     platform.directory.close().await;
     took

@@ -14,9 +14,10 @@ pub struct Config {
     /// Waiting facts are looked for so often, milliseconds. What is settled is behind by this and a
     /// commit; `live` is not.
     pub settle_poll_ms: u64,
-    /// Facts that are read at once. The more, the fewer commits for contents that many watch; 5 MB.
+    /// Facts that are read at once, when so many wait. The more, the fewer commits for contents that
+    /// many watch, so a settler that falls behind gets faster; 15 MB.
     pub settle_facts_max: u32,
-    /// Counters that settle side by side: they share a commit of the disk.
+    /// Counters that settle side by side: as many as share a commit of the disk.
     pub settle_at_once_max: usize,
     /// A counter must settle within so long, milliseconds: some commits on a loaded disk. The facts
     /// of one that does not wait, and nobody waits longer for it.
@@ -85,8 +86,8 @@ impl Default for Config {
         Self {
             facts_waiting_max: 1_000_000,
             settle_poll_ms: 250,
-            settle_facts_max: 16_384,
-            settle_at_once_max: 128,
+            settle_facts_max: 65_536,
+            settle_at_once_max: 256,
             settle_deadline_ms: 2_000,
             settle_retry_first_ms: 1_000,
             settle_retry_most_ms: 60_000,

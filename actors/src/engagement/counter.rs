@@ -6,7 +6,7 @@
 
 use super::live::Live;
 use super::tally::Tally;
-use super::{Engagement, Note, Reply, Request, Views};
+use super::{Engagement, Reply, Request, Views};
 use crate::Platform;
 use crate::events::BridgeMessage;
 use crate::runtime::{Entity, Exit, Report};
@@ -42,13 +42,15 @@ impl Entity for Counter {
     }
 
     async fn handle(&mut self, request: Request) -> Result<Reply, Exit> {
-        if !self.exists().await? {
-            return self.drop_facts(request).await;
-        }
         match request {
+            Request::Settle(facts) => {
+                if !self.settle(&facts).await? {
+                    return Ok(Reply::Unknown);
+                }
+            }
+            _ if !self.exists().await? => return Ok(Reply::Unknown),
             Request::Look => {}
-            Request::Note(note) => self.note(&note),
-            Request::Settle(facts) => self.settle(facts).await?,
+            Request::Note(note) => self.live.note(&note, self.loaded.elapsed()),
             Request::Like { who, likes } => self.like(who, likes).await?,
             Request::Mark { hot } => self.mark(hot).await?,
             Request::Insights => return Ok(self.insights()),
@@ -74,32 +76,37 @@ impl Counter {
             || self.platform.engines.catalog.content(self.id).await?.is_some())
     }
 
-    /// There is no such content: nobody will ever ask for what it counts.
-    async fn drop_facts(&self, request: Request) -> Result<Reply, Exit> {
-        if let Request::Settle(facts) = request {
-            self.commit(vec![settled(&facts)], vec![]).await?;
-            tracing::debug!(content = %self.id, facts = facts.len(), "facts of no content dropped");
-        }
-        Ok(Reply::Unknown)
-    }
-
-    fn note(&mut self, note: &Note) {
-        self.live.note(note, self.loaded.elapsed());
-    }
-
-    async fn settle(&mut self, facts: Vec<Fact>) -> Result<(), Exit> {
+    /// False when there is no such content.
+    async fn settle(&mut self, facts: &[Fact]) -> Result<bool, Exit> {
         if facts.is_empty() {
-            return Ok(());
+            return self.exists().await;
         }
         let before = self.tally.settled();
-        let minutes = self.tally.add(&facts, self.platform.config.engagement.half_life_s);
-        let mut writes = vec![settled(&facts)];
+        let minutes = self.tally.add(facts, self.platform.config.engagement.half_life_s);
+        let mut writes = vec![settled(facts)];
         writes.extend(minutes.into_iter().map(|minute| Write::AddViews(self.id, minute)));
+        let is_first = !self.tally.is_stored();
         writes.extend(self.tally.write());
-        self.commit(writes, vec![]).await?;
+        match self.commit(writes, vec![]).await {
+            Ok(()) => {}
+            Err(Exit::Overtaken) if is_first => return self.drop_facts(facts).await,
+            Err(exit) => return Err(exit),
+        }
         failpoint::pass("engagement.settled");
         self.live.settle(before.to(&self.tally.settled()), self.loaded.elapsed());
-        Ok(())
+        Ok(true)
+    }
+
+    /// The first row of a content could not be written. When that is because the content is gone,
+    /// its facts go as well: nobody will ever ask for what they count.
+    async fn drop_facts(&mut self, facts: &[Fact]) -> Result<bool, Exit> {
+        self.tally = Tally::new(self.id);
+        if self.exists().await? {
+            return Err(Exit::Overtaken);
+        }
+        self.commit(vec![settled(facts)], vec![]).await?;
+        tracing::debug!(content = %self.id, facts = facts.len(), "facts of no content dropped");
+        Ok(false)
     }
 
     /// A like is a member of a set: to keep what is kept, or forget what is not, changes nothing.

@@ -26,7 +26,7 @@ pub enum Message {
 
 /// Counters that one step asks for each that is asked at once: enough to keep them busy, and a step
 /// stays well below what the watchdog reports.
-const STEP: usize = 8;
+const STEP: usize = 4;
 
 /// Settles the facts of one platform.
 pub struct Settler {

@@ -66,10 +66,19 @@ impl Uniques {
     pub(super) fn extend(&mut self, viewers: impl IntoIterator<Item = ViewerId>) {
         match self {
             Self::Few(set) => {
-                set.extend(viewers.into_iter().map(ViewerId::bits));
-                set.sort_unstable();
-                set.dedup();
-                self.grow();
+                let known = set.len();
+                for bits in viewers.into_iter().map(ViewerId::bits) {
+                    if set[..known].binary_search(&bits).is_err() {
+                        set.push(bits);
+                    }
+                }
+                if set.len() > known {
+                    // Stable: it finds the two runs, and merges them.
+                    set[known..].sort_unstable();
+                    set.sort();
+                    set.dedup();
+                    self.grow();
+                }
             }
             Self::Many(sketch) => {
                 viewers.into_iter().for_each(|viewer| sketch.add(mix(viewer.bits())));

@@ -111,7 +111,7 @@ async fn views_are_counted_once_whoever_is_killed_meanwhile() {
         () = come => {}
         () = kill => unreachable!("it goes on until all have come"),
     }
-    assert!(hits.0 > 10 && hits.1 > 10, "{hits:?} were killed");
+    assert!(hits.0 > 10 && hits.1 > 3, "{hits:?} were killed");
     settled(&house).await;
     for id in contents {
         check_counted(&house, id, keys, viewers).await;
