@@ -57,13 +57,9 @@ async fn a_view_is_kept_once_for_its_key(engagement: &dyn Engagement) {
     assert_eq!(facts[0].kind, kind);
     assert_eq!(engagement.facts(facts[2].position, 99).await.unwrap(), facts[3..]);
     assert_eq!(engagement.facts(0, 2).await.unwrap(), facts[..2]);
-<<<<<<< ours
     assert_eq!(engagement.facts_waiting(0).await.unwrap(), 4);
     assert_eq!(engagement.facts_waiting(facts[2].position).await.unwrap(), 1);
     assert_eq!(engagement.facts_waiting(facts[3].position).await.unwrap(), 0);
-=======
-    assert_eq!(engagement.facts_waiting().await.unwrap(), 4);
->>>>>>> theirs
 }
 
 async fn facts_are_settled_once(stores: &Stores, fence: Fence) {
@@ -86,26 +82,17 @@ async fn facts_are_settled_once(stores: &Stores, fence: Fence) {
     assert_eq!(left.iter().map(|fact| fact.content).collect::<Vec<_>>(), [other]);
     write(stores, fence, settle(of(other), 101)).await.unwrap();
     write(stores, fence, settle(vec![], 101)).await.unwrap();
-<<<<<<< ours
     assert_eq!(stores.engagement.facts_waiting(0).await.unwrap(), 0);
-=======
-    assert_eq!(stores.engagement.facts_waiting().await.unwrap(), 0);
->>>>>>> theirs
     let minutes = stores.engagement.minutes(one, 100, 102).await.unwrap();
     assert_eq!(minutes, [Minute { minute: 100, views: 3 }, Minute { minute: 101, views: 6 }]);
     assert_eq!(stores.engagement.minutes(one, 0, 101).await.unwrap(), minutes[..1]);
     // A run of neighbours that is as long as one statement takes, and one longer.
-<<<<<<< ours
     for n in 0..513 {
-=======
-    for n in 0..501 {
->>>>>>> theirs
         stores.engagement.view(view(one, &format!("run {n}"))).await.unwrap();
     }
     let facts = stores.engagement.facts(0, 999).await.unwrap();
     let positions = facts.iter().map(|fact| fact.position).collect();
     write(stores, fence, vec![Write::SettleFacts(positions)]).await.unwrap();
-<<<<<<< ours
     assert_eq!(stores.engagement.facts_waiting(0).await.unwrap(), 0);
     // And lists with gaps, of lengths that are filled up and of one that is not.
     for length in [2_usize, 3, 9, 512, 515] {
@@ -123,9 +110,6 @@ async fn facts_are_settled_once(stores: &Stores, fence: Fence) {
         }
         assert_eq!(stores.engagement.facts_waiting(0).await.unwrap(), 0);
     }
-=======
-    assert_eq!(stores.engagement.facts_waiting().await.unwrap(), 0);
->>>>>>> theirs
 }
 
 async fn a_counter_comes_back_as_it_was(stores: &Stores, fence: Fence) {
@@ -192,11 +176,7 @@ async fn a_content_that_goes_takes_its_numbers_along(stores: &Stores, fence: Fen
     assert_eq!(stores.engagement.counter(id).await.unwrap(), None);
     assert_eq!(stores.engagement.minutes(id, 0, 99).await.unwrap(), []);
     assert!(!stores.engagement.likes(id, "ada").await.unwrap());
-<<<<<<< ours
     assert_eq!(stores.engagement.facts_waiting(0).await.unwrap(), 0);
-=======
-    assert_eq!(stores.engagement.facts_waiting().await.unwrap(), 0);
->>>>>>> theirs
 }
 
 async fn old_keys_and_minutes_go(stores: &Stores) {
