@@ -13,7 +13,7 @@ use crate::App;
 use crate::auth::{Caller, is_public};
 use crate::content;
 use crate::extract::id;
-use crate::problem::{Answer, Problem};
+use crate::problem::Answer;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};

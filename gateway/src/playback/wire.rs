@@ -123,11 +123,11 @@ impl Wire<'_> {
             action,
             bitrate_bps: self.bitrate_bps.or(cmcd.bitrate_bps),
             rate: self.rate.or(cmcd.rate),
+            starved: cmcd.starved,
         }
     }
 
     fn action(&self, chars_max: usize) -> Action {
-        let starved = self.cmcd.is_some_and(|cmcd| cmcd.starved);
         let text = |text: &Option<Cow<'_, str>>| {
             text.as_deref().map(|text| text.chars().take(chars_max).collect())
         };
@@ -137,10 +137,6 @@ impl Wire<'_> {
             Kind::Pause => Action::Pause,
             Kind::Seek => Action::Seek { from_position_s: self.from_position_s },
             Kind::Buffering => Action::Buffering,
-            // It ran dry and plays again; for how long it did not is not told.
-            Kind::Heartbeat if starved && self.playing != Some(false) => {
-                Action::Play { stall_s: Some(0.0) }
-            }
             Kind::Heartbeat => Action::Heartbeat { playing: self.playing.unwrap_or(true) },
             Kind::Error => Action::Error { code: text(&self.code), message: text(&self.message) },
             Kind::End => Action::End,
@@ -203,10 +199,10 @@ mod tests {
     fn cmcd_tells_bitrate_speed_and_starvation_where_the_event_does_not() {
         let event = one(r#""event":"heartbeat","cmcd":"br=3200,bs,pr=2""#);
         assert_eq!((event.bitrate_bps, event.rate), (Some(3_200_000.0), Some(2.0)));
-        assert_eq!(event.action, Action::Play { stall_s: Some(0.0) });
+        assert!(event.starved);
         let event = one(r#""event":"heartbeat","cmcd":{"br":3200},"bitrate_bps":5,"rate":1"#);
         assert_eq!((event.bitrate_bps, event.rate), (Some(5.0), Some(1.0)));
-        assert_eq!(event.action, Action::Heartbeat { playing: true });
+        assert!(!event.starved);
     }
 
     #[test]

@@ -68,7 +68,7 @@ async fn a_token_that_does_not_hold_is_refused_also_where_none_is_needed() {
 #[tokio::test]
 async fn pages_run_no_inline_script_and_are_not_framed() {
     let house = House::open().await;
-    for path in ["/", "/upload", "/admin", "/watch/x", "/docs"] {
+    for path in ["/", "/upload", "/admin", "/watch/x", "/insights/x", "/docs"] {
         let page = house.get(path).await;
         assert_eq!(page.status, 200, "{path}");
         assert!(page.header("content-type").starts_with("text/html"), "{path}");

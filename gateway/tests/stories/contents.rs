@@ -22,7 +22,7 @@ async fn a_list_is_paged_newest_first() {
     assert_eq!((titles(&second), &second["next_cursor"]), (vec!["one"], &Value::Null));
     assert_eq!(titles(&house.get("/api/v1/content?q=TWO").await.json()), ["two"]);
     house.get("/api/v1/content?limit=101").await.problem(400);
-    house.get("/api/v1/content?sort=trending").await.problem(400);
+    house.get("/api/v1/content?sort=oldest").await.problem(400);
     house.get("/api/v1/content?colour=red").await.problem(400);
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct House {
     pub(crate) platform: Platform,
     keys: Keys,
     fences: Vec<Fence>,
-    services: Option<Supervisor>,
+    _services: Option<Supervisor>,
     _stores: Stores,
     folder: tempfile::TempDir,
 }
@@ -53,10 +53,11 @@ impl House {
         Self::build(playhouse_storage::Config::default(), actors, config).await.0
     }
 
-    /// With the services that count, which end with the test's runtime.
+    /// With the services that count, which end with the test's runtime. They rank every second.
     pub(crate) async fn counting(config: Config) -> Self {
         let storage = playhouse_storage::Config::default();
-        let actors = playhouse_actors::Config::default();
+        let mut actors = playhouse_actors::Config::default();
+        actors.engagement.rank_every_s = 1;
         let policy = actors.runtime.service_policy();
         let (mut house, parts) = Self::build(storage, actors, config).await;
         let table = vec![
@@ -67,7 +68,7 @@ impl House {
         let root = house.platform.inspector.tree_root();
         let limits = &house.platform.config.runtime;
         let services = Supervisor::start(Strategy::OneForOne, table, limits, root).await;
-        house.services = Some(services.unwrap());
+        house._services = Some(services.unwrap());
         house
     }
 
@@ -83,7 +84,7 @@ impl House {
         let (platform, parts) = platform(&stores, actors, fences.clone());
         let gateway = Gateway { platform: platform.clone(), auth: keys.clone(), config };
         let site = playhouse_gateway::site(gateway);
-        let house = Self { site, platform, keys, fences, services: None, _stores: stores, folder };
+        let house = Self { site, platform, keys, fences, _services: None, _stores: stores, folder };
         (house, parts)
     }
 
@@ -114,22 +115,22 @@ impl House {
 
     /// Puts a content into the catalog, as its pipeline would.
     pub(crate) async fn put(&self, content: &Content) {
-        self.commit(content.id, Write::InsertContent(Box::new(content.clone()))).await;
+        self.write(content.id, Write::InsertContent(Box::new(content.clone()))).await;
     }
 
     pub(crate) async fn update(&self, content: &mut Content) {
         content.row_version += 1;
-        self.commit(content.id, Write::UpdateContent(Box::new(content.clone()))).await;
+        self.write(content.id, Write::UpdateContent(Box::new(content.clone()))).await;
         self.platform.cards.forget(content.id);
         self.platform.hub.tell(Hint::Changed(content.id));
     }
 
     /// Puts what was counted of a content into the catalog, as its counter would.
     pub(crate) async fn put_counter(&self, counter: Counter) {
-        self.commit(counter.content_id, Write::InsertCounter(Box::new(counter))).await;
+        self.write(counter.content_id, Write::InsertCounter(Box::new(counter))).await;
     }
 
-    async fn commit(&self, id: ContentId, write: Write) {
+    pub(crate) async fn write(&self, id: ContentId, write: Write) {
         let shard = id.shard(SHARDS);
         let fence = *self.fences.iter().find(|fence| fence.shard == shard).unwrap();
         let commit = Commit { fence, writes: vec![write], events: vec![] };

@@ -5,7 +5,9 @@
 
 mod answers;
 mod contents;
+mod engagement;
 mod events;
+mod heat;
 mod house;
 mod inspector;
 mod playback;

@@ -144,6 +144,28 @@ async fn a_view_counts_once_and_a_batch_that_is_sent_again_changes_nothing() {
 }
 
 #[tokio::test]
+async fn what_cmcd_tells_is_shown_as_quality() {
+    let house = House::open().await;
+    let content = clip("ada");
+    house.put(&content).await;
+    let player = Player::open(&house, content.id).await;
+    let mut start = player.event(1, "start", 0.0);
+    (start["startup_s"], start["cmcd"]) = (json!(0.4), json!("br=3200,bl=2100,sf=h"));
+    let mut beat = player.event(2, "heartbeat", 1.0);
+    beat["cmcd"] = json!({"br": 3200, "bs": true});
+    player.tell(json!([start, beat])).await;
+    let explained = player.explain(&[("cookie", &player.cookie)]).await.json();
+    let quality = json!({
+        "startup_s": 0.4,
+        "stalls": 1,
+        "stalled_s": 0.0,
+        "bitrate_bps": 3_200_000.0,
+        "errors": 0,
+    });
+    assert_eq!(explained["qoe"], quality);
+}
+
+#[tokio::test]
 async fn events_come_alone_in_a_list_in_an_object_and_from_a_beacon() {
     let house = House::open().await;
     let content = clip("ada");
