@@ -118,11 +118,11 @@ pub(super) fn alone(event: &Event) -> Totals {
         Action::Buffering => totals.stalls = 1,
         Action::Play { stall_s: Some(stall_s) } => totals.stalled_ms = wait(*stall_s).into(),
         Action::Error { .. } => totals.errors = 1,
+        Action::Heartbeat { .. } => totals.stalls = event.starved.into(),
         Action::Start { .. }
         | Action::Play { stall_s: None }
         | Action::Pause
         | Action::Seek { .. }
-        | Action::Heartbeat { .. }
         | Action::End => {}
     }
     totals

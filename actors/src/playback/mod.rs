@@ -116,6 +116,9 @@ pub struct Event {
     pub bitrate_bps: Option<f64>,
     /// Speed of playing; 1 unless told.
     pub rate: Option<f64>,
+    /// A heartbeat that says it has run dry since the last event (CMCD `bs`): one stall.
+    #[serde(default)]
+    pub starved: bool,
 }
 
 /// What a player did.

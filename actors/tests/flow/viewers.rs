@@ -99,7 +99,7 @@ fn earlier() -> Timestamp {
 }
 
 fn event(seq: u64, at: Timestamp, position_s: f64, action: Action) -> Event {
-    Event { seq, at, position_s, action, bitrate_bps: None, rate: None }
+    Event { seq, at, position_s, action, bitrate_bps: None, rate: None, starved: false }
 }
 
 /// A second and a half of watching from a time and a position on.

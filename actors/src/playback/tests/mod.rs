@@ -103,5 +103,5 @@ fn told(record: &Record, config: &Config) -> Vec<String> {
 
 /// Events that are told in order at one time.
 fn event(seq: u64, at: i64, position_s: f64, action: super::Action) -> Event {
-    Event { seq, at: time(at), position_s, action, bitrate_bps: None, rate: None }
+    Event { seq, at: time(at), position_s, action, bitrate_bps: None, rate: None, starved: false }
 }

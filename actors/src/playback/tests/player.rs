@@ -66,7 +66,15 @@ impl Player {
         };
         let bitrate_bps = random.random_bool(0.3).then(|| random.random_range(1e5..9e6));
         let (seq, at, position_s) = (self.events.len() as u64, time(self.at), self.position_s);
-        self.events.push(Event { seq, at, position_s, action, bitrate_bps, rate: None });
+        self.events.push(Event {
+            seq,
+            at,
+            position_s,
+            action,
+            bitrate_bps,
+            rate: None,
+            starved: false,
+        });
     }
 }
 
