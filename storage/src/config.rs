@@ -29,6 +29,12 @@ pub struct Config {
     /// Queries under way and waiting; one more is answered `Busy`. A thousand drain in about
     /// 0.2 s.
     pub catalog_reads_max: usize,
+    /// Memory of the writer for pages of the catalog, bytes: those of some 100,000 counters and the
+    /// indexes beside them, which else are read again with every commit.
+    pub catalog_cache_bytes: u64,
+    /// Length of the log at which its pages are brought to their places, bytes. A page that many
+    /// commits have changed is brought once; the writer stands still for it, some 50 ms.
+    pub catalog_checkpoint_bytes: u64,
     /// Size at which the catalog is full. 64 GiB are some 200 million segment rows; more belongs
     /// in a database server.
     pub catalog_bytes_max: u64,
@@ -68,6 +74,8 @@ impl Default for Config {
             catalog_batch_max: 256,
             catalog_readers: 4,
             catalog_reads_max: 1024,
+            catalog_cache_bytes: 64 << 20,
+            catalog_checkpoint_bytes: 16 << 20,
             catalog_bytes_max: 64 << 30,
             blob_chunk_bytes: 256 << 10,
             staging_writers_max: 512,
@@ -115,12 +123,14 @@ impl Config {
         })
     }
 
-    fn at_least_one(&self) -> [(&'static str, u64); 11] {
+    fn at_least_one(&self) -> [(&'static str, u64); 13] {
         [
             ("catalog_queue_max", self.catalog_queue_max as u64),
             ("catalog_batch_max", self.catalog_batch_max as u64),
             ("catalog_readers", self.catalog_readers as u64),
             ("catalog_reads_max", self.catalog_reads_max as u64),
+            ("catalog_cache_bytes", self.catalog_cache_bytes),
+            ("catalog_checkpoint_bytes", self.catalog_checkpoint_bytes),
             ("blob_chunk_bytes", self.blob_chunk_bytes as u64),
             ("staging_writers_max", self.staging_writers_max as u64),
             ("event_file_bytes", self.event_file_bytes),

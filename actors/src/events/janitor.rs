@@ -39,6 +39,10 @@ enum Step {
     Mend(Vec<Mend>),
     /// Orders of operators that are older than they are kept for.
     ForgetOrders,
+    /// Keys of views that no late event can bring again.
+    ForgetViewKeys,
+    /// Minutes of views beyond the history.
+    ForgetMinutes,
 }
 
 /// One thing to be mended.
@@ -57,13 +61,20 @@ impl Janitor {
     }
 
     fn begin_round(&mut self) {
-        let (unfinished, forget) = (Step::Unfinished(None), Step::ForgetOrders);
-        self.agenda = VecDeque::from([Step::NotHandedOver, Step::Orphans, unfinished, forget]);
+        self.agenda = VecDeque::from([
+            Step::NotHandedOver,
+            Step::Orphans,
+            Step::Unfinished(None),
+            Step::ForgetOrders,
+            Step::ForgetViewKeys,
+            Step::ForgetMinutes,
+        ]);
     }
 
     async fn take(&mut self, step: Step) -> Stored<()> {
         let page = self.platform.config.events.janitor_page_max;
         let engines = &self.platform.engines;
+        let counting = &self.platform.config.engagement;
         let found: Vec<Mend> = match step {
             Step::NotHandedOver => {
                 let ids = engines.catalog.uploads_not_handed_over(page).await?;
@@ -79,11 +90,20 @@ impl Janitor {
             }
             Step::Mend(group) => return self.mend_all(group).await,
             Step::ForgetOrders => {
-                let forgotten = engines.catalog.audit_forget(self.kept_since(), page).await?;
-                if forgotten >= u64::from(page) {
-                    self.agenda.push_front(Step::ForgetOrders);
-                }
-                vec![]
+                let days = self.platform.config.events.audit_keep_days;
+                let forgotten = engines.catalog.audit_forget(hours_ago(24 * days), page).await?;
+                self.again(Step::ForgetOrders, forgotten, page)
+            }
+            Step::ForgetViewKeys => {
+                let (rows, hours) = (counting.forget_rows_max, counting.view_keys_keep_h);
+                let gone = engines.engagement.view_keys_forget(hours_ago(hours), rows).await?;
+                self.again(Step::ForgetViewKeys, gone, rows)
+            }
+            Step::ForgetMinutes => {
+                let (rows, days) = (counting.forget_rows_max, counting.history_days);
+                let minute = hours_ago(24 * days).as_second().div_euclid(60);
+                let gone = engines.engagement.minutes_forget(minute, rows).await?;
+                self.again(Step::ForgetMinutes, gone, rows)
             }
         };
         for group in found.chunks(self.platform.config.events.janitor_group_max).rev() {
@@ -92,10 +112,12 @@ impl Janitor {
         Ok(())
     }
 
-    fn kept_since(&self) -> Timestamp {
-        let days = i64::from(self.platform.config.events.audit_keep_days);
-        let kept = SignedDuration::from_hours(24 * days);
-        Timestamp::now().saturating_sub(kept).unwrap_or(Timestamp::MIN)
+    /// A step that did as much as one step may is taken again; it finds nothing to mend.
+    fn again(&mut self, step: Step, done: u64, most: u32) -> Vec<Mend> {
+        if done >= u64::from(most) {
+            self.agenda.push_front(step);
+        }
+        vec![]
     }
 
     /// Mends a group side by side, so that one that does not answer holds up no other.
@@ -146,6 +168,11 @@ impl Janitor {
         let advance = content::Request::Advance;
         note(&id.to_string(), self.platform.pipeline(id).ask(advance, deadline).await.err());
     }
+}
+
+fn hours_ago(hours: u32) -> Timestamp {
+    let kept = SignedDuration::from_hours(hours.into());
+    Timestamp::now().saturating_sub(kept).unwrap_or(Timestamp::MIN)
 }
 
 fn note(id: &str, error: Option<AskError>) {

@@ -14,6 +14,10 @@ use playhouse_storage::model::ViewerId;
 use std::collections::VecDeque;
 use std::time::Duration;
 
+/// Fewer rows than these have come to be freed meanwhile: they wait for the next round, else a busy
+/// node would be tidied without end.
+const ROWS_LEFT: u64 = 1_000;
+
 /// What the rester is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 pub enum Message {
@@ -73,13 +77,13 @@ impl Rester {
         }
     }
 
-    /// Frees what was replaced; true when there may be more of it.
+    /// Frees some of what was replaced; true when there is much more of it.
     async fn tidy(&self) -> Stored<bool> {
         let freed = self.platform.engines.playback.tidy().await?;
         if freed > 0 {
             tracing::debug!(freed, "changes of sessions that were replaced are freed");
         }
-        Ok(freed > 0)
+        Ok(freed >= ROWS_LEFT)
     }
 
     /// The next step; true when another one follows.

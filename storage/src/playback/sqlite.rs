@@ -4,7 +4,7 @@
 //! random place, one that is appended shares its page with its neighbours. What is superseded goes
 //! in ranges from the front ([`Playback::tidy`]).
 
-use super::index::{Index, Known, Needed, Place};
+use super::index::{Index, Known, Needed, Place, Quiet};
 use super::{Playback, PutViewer, StoredViewer, ViewerState};
 use crate::catalog::cell::{Cell, Cells};
 use crate::catalog::sql::placeholders;
@@ -77,7 +77,14 @@ impl Playback for SqlitePlayback {
     }
 
     async fn unfolded(&self, before: Timestamp, limit: u32) -> Result<Vec<ViewerId>> {
-        Ok(self.index.lock().unchanged_since(before, limit as usize))
+        loop {
+            // The lock is held for one look at a time: writers need it too.
+            let look = self.index.lock().unchanged_since(before, limit as usize);
+            match look {
+                Quiet::Found(found) => return Ok(found),
+                Quiet::LookOn => {}
+            }
+        }
     }
 
     async fn tidy(&self) -> Result<u64> {

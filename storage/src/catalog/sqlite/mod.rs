@@ -57,7 +57,7 @@ impl SqliteCatalog {
         }
         files::touch_private(path)?;
         let mut conn = Connection::open(path).map_err(explain)?;
-        prepare(&conn, config.catalog_bytes_max)?;
+        prepare(&conn, config)?;
         migrate::migrate(&mut conn)?;
         if let Some(folder) = path.parent() {
             files::sync_dir(folder)?;
@@ -273,15 +273,18 @@ fn in_one_state<T>(conn: &Connection, work: impl FnOnce(&Connection) -> Result<T
     work(&state)
 }
 
-fn prepare(conn: &Connection, bytes_max: u64) -> Result<()> {
+fn prepare(conn: &Connection, config: &Config) -> Result<()> {
     conn.busy_timeout(LOCK_WAIT).map_err(explain)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
     for (pragma, value) in [
         ("journal_mode", "WAL".to_owned()),
         ("synchronous", "FULL".to_owned()),
-        // The log is cut back to this after a burst; SQLite itself checkpoints at 4 MB.
+        // Negative: a number of kB instead of pages.
+        ("cache_size", format!("-{}", config.catalog_cache_bytes / 1024)),
+        ("wal_autocheckpoint", config.catalog_checkpoint_bytes.div_ceil(PAGE_BYTES).to_string()),
+        // The log is cut back to this after a burst.
         ("journal_size_limit", (64 << 20).to_string()),
-        ("max_page_count", (bytes_max / PAGE_BYTES).to_string()),
+        ("max_page_count", (config.catalog_bytes_max / PAGE_BYTES).to_string()),
     ] {
         conn.pragma_update_and_check(None, pragma, value, |_| Ok(())).or_else(|error| {
             // A pragma that answers no row has been set all the same.
@@ -307,6 +310,8 @@ mod tests {
         assert_eq!(ask("PRAGMA journal_mode").await.unwrap(), Cell::text("wal"));
         assert_eq!(ask("PRAGMA synchronous").await.unwrap(), Cell::Int(2));
         assert_eq!(ask("PRAGMA max_page_count").await.unwrap(), Cell::Int((64 << 30) / 4096));
+        assert_eq!(ask("PRAGMA cache_size").await.unwrap(), Cell::Int(-65_536));
+        assert_eq!(ask("PRAGMA wal_autocheckpoint").await.unwrap(), Cell::Int(4_096));
         assert_eq!(ask("PRAGMA journal_size_limit").await.unwrap(), Cell::Int(64 << 20));
     }
 
