@@ -240,9 +240,9 @@ mod tests {
 
     impl Deck {
         fn new(max: usize) -> Self {
-            let folder = tempfile::tempdir().unwrap();
-            let stores =
-                Stores::open(&playhouse_storage::Config::default(), folder.path()).unwrap();
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let stores = Stores::open(&playhouse_storage::Config::default(), folder.path());
+            let stores = stores.expect("the stores open");
             let cards = Cards::new(stores.catalog.clone(), max, TTL);
             Self { cards, card: Arc::new(card()), _stores: stores, _folder: folder }
         }
@@ -329,18 +329,19 @@ mod tests {
         let deck = Deck::new(STRIPES);
         for _ in 0..1_000 {
             let other = Arc::new(card());
-            let drops = deck.cards.look(other.id).unwrap_err();
+            let drops = deck.cards.look(other.id).expect_err("no card is known yet");
             deck.cards.keep(&other, drops);
         }
         let stripes = deck.cards.inner.stripes.iter();
-        let kept: usize = stripes.map(|stripe| stripe.lock().unwrap().slots.len()).sum();
+        let kept: usize =
+            stripes.map(|stripe| stripe.lock().expect("no test panics with it").slots.len()).sum();
         assert!((1..=STRIPES).contains(&kept), "{kept}");
     }
 
     #[tokio::test]
     async fn what_does_not_exist_is_not_remembered() {
         let deck = Deck::new(64);
-        assert_eq!(deck.cards.get(deck.card.id).await.unwrap(), None);
+        assert_eq!(deck.cards.get(deck.card.id).await.expect("the catalog reads"), None);
         assert!(!deck.knows());
     }
 }

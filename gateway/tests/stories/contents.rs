@@ -67,6 +67,25 @@ async fn what_is_blocked_is_explained_to_its_creator_and_plays_for_nobody() {
     assert!(house.get_as(&media, &ada).await.problem(404).contains("blocked"));
 }
 
+/// What was known of a content outlived its change: viewers went on playing what was taken back.
+#[tokio::test]
+async fn what_is_taken_back_is_gone_at_once() {
+    let house = House::open().await;
+    let content = published("ada", "film");
+    house.put(&content).await;
+    let numbers = format!("/api/v1/content/{}/engagement", content.id);
+    let ada = house.token("ada", Role::Editor);
+    for (status, seen) in [("published", 200), ("draft", 404), ("published", 200)] {
+        let change = axum::http::Request::patch(format!("/api/v1/content/{}", content.id))
+            .header("content-type", "application/json")
+            .header("authorization", &ada);
+        let body = serde_json::json!({"status": status}).to_string();
+        assert_eq!(house.send(change, body).await.status, 200);
+        assert_eq!(house.get(&numbers).await.status, seen, "{status}");
+        assert_eq!(house.get_as(&numbers, &ada).await.status, 200);
+    }
+}
+
 #[tokio::test]
 async fn only_its_creator_changes_a_content() {
     let house = House::open().await;
