@@ -90,8 +90,10 @@ async fn views_of(stores: &Stores, ids: &[ContentId], count: u64) {
         let (at, key) = (Timestamp::now(), format!("view {number}"));
         stores.engagement.view(NewView { content, at, key, viewer: Some(viewer) })
     });
-    let kept = stream::iter(views).buffer_unordered(AT_ONCE);
-    kept.for_each(|kept| std::future::ready(assert!(kept.expect("it is kept")))).await;
+    let mut kept = stream::iter(views).buffer_unordered(AT_ONCE);
+    while let Some(kept) = kept.next().await {
+        assert!(kept.expect("it is kept"));
+    }
 }
 
 fn content(id: ContentId) -> Content {

@@ -131,11 +131,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_watcher_sees_what_is_known_and_then_every_change() {
         let (boards, content) = (Boards::new(10), ContentId::new());
-        let mut first = boards.watch(content).unwrap();
+        let mut first = boards.watch(content).expect("there is room");
         nothing_comes(&mut first).await;
         boards.post(content, liked(0));
         assert_eq!(first.next().await, liked(0));
-        let mut second = boards.watch(content).unwrap();
+        let mut second = boards.watch(content).expect("there is room");
         assert_eq!(second.next().await, liked(0), "who comes later is told at once");
         boards.post(content, liked(0));
         nothing_comes(&mut first).await;
@@ -146,8 +146,11 @@ mod tests {
     #[tokio::test]
     async fn boards_are_bounded_and_go_with_their_last_watcher() {
         let (boards, content) = (Boards::new(1), ContentId::new());
-        let (first, second) = (boards.watch(content).unwrap(), boards.watch(content).unwrap());
-        assert_eq!(boards.watch(ContentId::new()).unwrap_err(), BoardsFull);
+        let (first, second) = (
+            boards.watch(content).expect("there is room"),
+            boards.watch(content).expect("there is room"),
+        );
+        assert_eq!(boards.watch(ContentId::new()).expect_err("it is refused"), BoardsFull);
         drop(first);
         assert_eq!(boards.watched(), [(content, true)]);
         drop(second);

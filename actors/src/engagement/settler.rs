@@ -6,7 +6,7 @@
 //! nobody waits behind them, and the queue is read from its front again when they are due.
 
 use super::patience::Patience;
-use super::{Config, Reply, Request};
+use super::{Config, Request};
 use crate::Platform;
 use crate::runtime::{AskError, Exit, Handle, Report, Service};
 use futures_util::stream::{self, StreamExt as _};
@@ -173,12 +173,9 @@ struct Asked {
 async fn settle(platform: &Platform, content: ContentId, facts: Vec<Fact>) -> Asked {
     let count = facts.len() as u64;
     let deadline = Duration::from_millis(platform.config.engagement.settle_deadline_ms);
+    // Whatever it answers, the facts have left the queue.
     let answer = platform.counter(content).ask(Request::Settle(facts), deadline).await;
-    let error = match answer {
-        Ok(Reply::Engagement(_) | Reply::Insights(_) | Reply::Unknown) => None,
-        Err(error) => Some(error),
-    };
-    Asked { content, facts: count, error }
+    Asked { content, facts: count, error: answer.err() }
 }
 
 fn by_content(facts: Vec<Fact>) -> HashMap<ContentId, Vec<Fact>> {

@@ -224,7 +224,7 @@ mod tests {
         });
         let summary = of(&told.collect::<Vec<_>>()).quality(8_100.0);
         let near = |found: Option<f64>, expected: f64| {
-            let found = found.unwrap();
+            let found = found.expect("there were start-ups");
             assert!((found / expected - 1.0).abs() < 0.1, "{found}, not {expected}");
         };
         near(summary.startup_p50_s, 5.0);
@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn nothing_was_told_is_nothing_and_no_nonsense() {
         assert_eq!(Stats::default().quality(0.0), QualitySummary::default());
-        assert_eq!(serde_json::to_string(&Stats::default()).unwrap(), "{}");
+        assert_eq!(serde_json::to_string(&Stats::default()).expect("plain data"), "{}");
     }
 
     #[test]
@@ -262,7 +262,7 @@ mod tests {
         let quality = Quality { startup_s: Some(0.4), stalls: 2, ..Quality::default() };
         let mut stats = of(&[Report { quality, ..report("mobile", &[0, 50]) }]);
         stats.refuse("too_old");
-        let stored = serde_json::to_value(&stats).unwrap();
-        assert_eq!(serde_json::from_value::<Stats>(stored).unwrap(), stats);
+        let stored = serde_json::to_value(&stats).expect("plain data");
+        assert_eq!(serde_json::from_value::<Stats>(stored).expect("plain data"), stats);
     }
 }

@@ -174,7 +174,7 @@ mod tests {
     const DAY: f64 = 86_400.0;
 
     fn fact(at_s: i64, kind: FactKind) -> Fact {
-        let at = Timestamp::from_second(at_s).unwrap();
+        let at = Timestamp::from_second(at_s).expect("a time");
         Fact { position: 1, content: ContentId::default(), at, kind }
     }
 
@@ -190,7 +190,7 @@ mod tests {
         let found: Vec<_> = minutes.iter().map(|it| (it.minute, it.views)).collect();
         assert_eq!(found, [(0, 1), (1, 1), (10, 2)]);
         assert_eq!((tally.views, tally.uniques.count()), (4, 3));
-        let score = tally.score(Timestamp::from_second(600).unwrap(), DAY);
+        let score = tally.score(Timestamp::from_second(600).expect("a time"), DAY);
         assert!((score - 4.0).abs() < 0.01, "{score}");
     }
 
@@ -212,7 +212,7 @@ mod tests {
         assert!(matches!(tally.write()[..], [Write::HoldContent(_), Write::InsertCounter(_)]));
         tally.hot = true;
         let [Write::UpdateCounter(row)] = &tally.write()[..] else { panic!("no update") };
-        let read = Tally::read((**row).clone()).unwrap();
+        let read = Tally::read((**row).clone()).expect("it was written");
         assert_eq!(read.row(), tally.row());
         assert_eq!((read.views, read.hot, read.row_version), (2, true, 2));
     }
@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn a_row_that_is_broken_is_said_to_be() {
         let row = Counter { uniques: vec![9], ..Tally::new(ContentId::default()).row() };
-        let error = Tally::read(row).unwrap_err();
+        let error = Tally::read(row).expect_err("it is broken");
         assert!(matches!(error, Error::Corrupt { .. }), "{error}");
     }
 }

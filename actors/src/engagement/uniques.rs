@@ -394,7 +394,7 @@ mod tests {
         let mut unsorted = few.clone();
         unsorted[2..18].rotate_left(8);
         let mut high = few.clone();
-        *high.last_mut().unwrap() |= 0x80;
+        *high.last_mut().expect("it is not empty") |= 0x80;
         let mut register = many.clone();
         register[2] |= 0x3f;
         let check = |bytes: &[u8], why| assert_eq!(Uniques::decode(bytes), Err(Unreadable(why)));

@@ -1,8 +1,9 @@
 //! An anonymous viewer: a random id in a signed cookie, so that nobody can claim another's.
 //!
 //! The cookie is made when a page or `/api/v1/me` is first asked for, when a playback session is
-//! opened, or something is liked; never on media or other API calls. It is signed with a keyed hash, which costs a microsecond where the signature
-//! of a token costs thirty: it comes with every request of a browser, and only this node reads it.
+//! opened, or something is liked; never on media or other API calls. It is signed with a keyed
+//! hash, which costs a microsecond where the signature of a token costs thirty: it comes with every
+//! request of a browser, and only this node reads it.
 
 use super::Keys;
 use crate::Config;

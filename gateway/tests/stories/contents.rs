@@ -2,7 +2,7 @@
 
 use crate::house::{House, published};
 use playhouse_gateway::Role;
-use playhouse_storage::model::{Stage, Status};
+use playhouse_storage::model::{Content, Stage, Status};
 use serde_json::Value;
 
 fn titles(list: &Value) -> Vec<&str> {
@@ -71,7 +71,7 @@ async fn what_is_blocked_is_explained_to_its_creator_and_plays_for_nobody() {
 #[tokio::test]
 async fn what_is_taken_back_is_gone_at_once() {
     let house = House::open().await;
-    let content = published("ada", "film");
+    let content = Content { stage: Stage::Done, ..published("ada", "film") };
     house.put(&content).await;
     let numbers = format!("/api/v1/content/{}/engagement", content.id);
     let ada = house.token("ada", Role::Editor);

@@ -270,7 +270,7 @@ mod tests {
     fn what_could_not_be_told_is_told_the_next_time() {
         let cell = Cell::new(SHAPE, s(0));
         cell.note(&view());
-        let taken = cell.take(100, s(1), REPEAT).unwrap();
+        let taken = cell.take(100, s(1), REPEAT).expect("it is new");
         cell.put_back(&taken);
         cell.note(&view());
         assert_eq!(cell.take(100, s(2), REPEAT).map(|taken| taken.views), Some(2));

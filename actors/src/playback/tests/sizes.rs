@@ -55,3 +55,23 @@ fn a_viewer_at_rest_costs_some_hundred_bytes() {
     assert!(session <= 416, "{session} bytes");
     assert!(bytes <= 640, "{bytes} bytes");
 }
+
+#[test]
+fn a_session_that_is_told_in_pieces_stays_bounded() {
+    let mut life = Life::new(Config::default());
+    let session = life.open(open(ContentId::new(), "tv", Some(86_400.0)), START);
+    let mut most = 0;
+    // Pairs of events with a gap and a jump between any two.
+    for pair in 0..1_000 {
+        let (at, position_s) = (START + 1_000 * pair as i64, 40.0 * pair as f64);
+        let plays = || Action::Heartbeat { playing: true };
+        let events = [
+            event(3 * pair, at, position_s, plays()),
+            event(3 * pair + 1, at, position_s + 0.5, plays()),
+        ];
+        life.tell(session, &events, at, Dies::Never).expect("an answer");
+        let text = life.record.sessions[0].encode().expect("it can be written");
+        most = most.max(text.len()).max(life.record.weight());
+    }
+    assert!(most < 8_192, "{most} bytes");
+}
