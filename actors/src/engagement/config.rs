@@ -14,8 +14,8 @@ pub struct Config {
     /// Waiting facts are looked for so often, milliseconds. What is settled is behind by this and a
     /// commit; `live` is not.
     pub settle_poll_ms: u64,
-    /// Facts that are read at once, when so many wait. The more, the fewer commits for contents that
-    /// many watch, so a settler that falls behind gets faster; 15 MB.
+    /// Facts that are read at once, when so many wait. The more, the fewer commits for contents
+    /// that many watch, so a settler that falls behind gets faster; 15 MB.
     pub settle_facts_max: u32,
     /// Counters that settle side by side: as many as share a commit of the disk.
     pub settle_at_once_max: usize,
@@ -37,8 +37,8 @@ pub struct Config {
     /// The time watched runs ahead of what is settled by what came in so many seconds: sessions
     /// report once a minute.
     pub watch_keep_s: u64,
-    /// Signs of life of viewers are kept apart by so many seconds: what `viewers_now` is late by, at
-    /// most, when one goes without a word.
+    /// Signs of life of viewers are kept apart by so many seconds: what `viewers_now` is late by,
+    /// at most, when one goes without a word.
     pub viewer_slot_s: u64,
     /// Contents with live numbers at one ingress. About 500 bytes each; a new one takes the place
     /// of one that nobody plays, else it has none.

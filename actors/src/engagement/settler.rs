@@ -2,8 +2,8 @@
 //!
 //! It reads the queue in pages, groups them by content and asks the counters side by side. A fact
 //! leaves the queue in the counter's own commit, so the settler may die at any point and its
-//! successor reads again. Facts whose counter does not answer stay where they are and are read past:
-//! nobody waits behind them, and the queue is read from its front again when they are due.
+//! successor reads again. Facts whose counter does not answer stay where they are and are read
+//! past: nobody waits behind them, and the queue is read from its front again when they are due.
 
 use super::patience::Patience;
 use super::{Config, Request};

@@ -43,7 +43,8 @@ pub enum Write {
     InsertContent(Box<Content>),
     /// A changed content.
     UpdateContent(Box<Content>),
-    /// Removes a content with its renditions, segments, jobs, dead letters and all that was counted.
+    /// Removes a content with its renditions, segments, jobs, dead letters and all that
+    /// was counted.
     DeleteContent(ContentId),
     /// A new rendition; `row_version` is 1.
     InsertRendition(Box<Rendition>),

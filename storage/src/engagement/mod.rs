@@ -1,8 +1,8 @@
 //! What is counted of contents: facts that wait, counters, minutes, likes, ranks.
 //!
-//! Facts come in by [`crate::playback::PutViewer`] and [`Engagement::view`]; a unique key keeps each view
-//! once. The content's owner settles them by a [`crate::catalog::Commit`] that removes the facts
-//! and writes the counter in one fenced transaction.
+//! Facts come in by [`crate::playback::PutViewer`] and [`Engagement::view`]; a unique key keeps
+//! each view once. The content's owner settles them by a [`crate::catalog::Commit`] that removes
+//! the facts and writes the counter in one fenced transaction.
 
 pub mod sqlite;
 

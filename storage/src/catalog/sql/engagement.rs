@@ -15,7 +15,8 @@ pub(crate) const VIEW_KEY: &str = "INSERT INTO view_key (view_key, content_id, k
 pub(crate) const FACTS: &str = "SELECT position, content_id, at, kind FROM fact \
      WHERE position > $1 ORDER BY position LIMIT $2";
 /// The first and the last position: `$1` above this one.
-pub(crate) const FACTS_SPAN: &str = "SELECT (SELECT position FROM fact WHERE position > $1 ORDER BY position LIMIT 1), \
+pub(crate) const FACTS_SPAN: &str = "SELECT \
+     (SELECT position FROM fact WHERE position > $1 ORDER BY position LIMIT 1), \
      (SELECT position FROM fact WHERE position > $1 ORDER BY position DESC LIMIT 1)";
 /// Minutes of a content: `$1` content, `$2` from, `$3` to.
 pub(crate) const MINUTES: &str = "SELECT minute, views FROM view_minute \
