@@ -10,8 +10,8 @@ use std::time::Duration;
 /// Beats of one thread.
 const BEATS: u64 = 2_000_000;
 
-/// Notes beats, and answers a row of the table. With a `split_rate` of 1 the content is split as far
-/// as it goes.
+/// Notes beats, and answers a row of the table. With a `split_rate` of 1 the content is split as
+/// far as it goes.
 pub(crate) fn measure(what: &str, threads: u64, split_rate: u64, share: u64) -> String {
     let cells = Cells::new(&Config { cell_split_rate: split_rate, ..Config::default() }, 45);
     let count = if what == "of one content" { 1 } else { 10_000 };
