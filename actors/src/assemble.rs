@@ -45,8 +45,14 @@ pub struct Part<S: Service> {
 }
 
 impl<S: Service> Part<S> {
-    fn new(handle: &Handle<S::Message>, make: impl Fn() -> S + Send + Sync + 'static) -> Self {
-        Self { handle: handle.clone(), make: Box::new(make) }
+    /// A service that is made of the platform, each time anew.
+    fn with(
+        platform: &Platform,
+        handle: &Handle<S::Message>,
+        make: impl Fn(Platform) -> S + Send + Sync + 'static,
+    ) -> Self {
+        let (platform, handle) = (platform.clone(), handle.clone());
+        Self { handle, make: Box::new(move || make(platform.clone())) }
     }
 
     /// Its row in the table.
@@ -94,28 +100,25 @@ pub fn assemble(
 
 fn parts(platform: &Platform, scratch: &Path) -> Parts {
     let work_dir = scratch.join("work");
-    let (for_bridge, for_pool, for_janitor, for_timekeeper) =
-        (platform.clone(), platform.clone(), platform.clone(), platform.clone());
-    let for_rester = platform.clone();
-    let directory = platform.directory.clone();
-    let (for_settler, for_teller, for_ranker) =
-        (platform.clone(), platform.clone(), platform.clone());
     Parts {
-        bridge: Part::new(&platform.bridge, move || {
-            let engines = &for_bridge.engines;
-            let config = for_bridge.config.events.clone();
-            Bridge::new(engines.catalog.clone(), engines.eventlog.clone(), config)
-        }),
-        janitor: Part::new(&Handle::new(), move || Janitor::new(for_janitor.clone())),
-        pool: Part::new(&platform.pool, move || Pool::new(for_pool.clone(), work_dir.clone())),
-        passivator: Part::new(&Handle::new(), move || Passivator::new(directory.clone())),
-        timekeeper: Part::new(&platform.timekeeper, move || {
-            let Platform { engines, directory, config, .. } = for_timekeeper.clone();
-            Timekeeper::new(engines.catalog, directory, BELLS, config.timers.clone())
-        }),
-        rester: Part::new(&Handle::new(), move || Rester::new(for_rester.clone())),
-        settler: Part::new(&Handle::new(), move || Settler::new(for_settler.clone())),
-        teller: Part::new(&Handle::new(), move || Teller::new(for_teller.clone())),
-        ranker: Part::new(&Handle::new(), move || Ranker::new(for_ranker.clone())),
+        bridge: Part::with(platform, &platform.bridge, bridge),
+        janitor: Part::with(platform, &Handle::new(), Janitor::new),
+        pool: Part::with(platform, &platform.pool, move |it| Pool::new(it, work_dir.clone())),
+        passivator: Part::with(platform, &Handle::new(), |it| Passivator::new(it.directory)),
+        timekeeper: Part::with(platform, &platform.timekeeper, timekeeper),
+        rester: Part::with(platform, &Handle::new(), Rester::new),
+        settler: Part::with(platform, &Handle::new(), Settler::new),
+        teller: Part::with(platform, &Handle::new(), Teller::new),
+        ranker: Part::with(platform, &Handle::new(), Ranker::new),
     }
+}
+
+fn bridge(platform: Platform) -> Bridge {
+    let Platform { engines, config, .. } = platform;
+    Bridge::new(engines.catalog, engines.eventlog, config.events.clone())
+}
+
+fn timekeeper(platform: Platform) -> Timekeeper {
+    let Platform { engines, directory, config, .. } = platform;
+    Timekeeper::new(engines.catalog, directory, BELLS, config.timers.clone())
 }
