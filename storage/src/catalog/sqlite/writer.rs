@@ -134,6 +134,7 @@ fn commit_group(
     waiting: &mut VecDeque<Box<dyn Task>>,
     done: &mut Vec<Box<dyn Task>>,
 ) -> Result<()> {
+    let before = conn.total_changes();
     if let Err(error) = execute(conn, "BEGIN IMMEDIATE", &[]) {
         done.extend(waiting.drain(..));
         return Err(error);
@@ -147,7 +148,10 @@ fn commit_group(
         }
     }
     execute(conn, "COMMIT", &[]).inspect_err(|_| roll_back(conn))?;
-    failpoint::pass("catalog.committed");
+    // Housekeeping looks every few seconds and mostly finds nothing: that is no commit of anything.
+    if conn.total_changes() != before {
+        failpoint::pass("catalog.committed");
+    }
     Ok(())
 }
 
