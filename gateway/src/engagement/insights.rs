@@ -135,12 +135,16 @@ impl Buckets {
     }
 }
 
+/// Of the sessions that have reported, and by what they reported: the time that has just come in
+/// belongs to sessions that have not.
+fn average_watch_s(insights: &Insights) -> f64 {
+    let reported: f64 = insights.devices.values().map(|share| share.watch_time_s).sum();
+    if insights.sessions == 0 { 0.0 } else { reported / insights.sessions as f64 }
+}
+
 fn body(card: &Card, insights: &Insights, hotness: Hotness) -> Value {
     let engagement = &insights.engagement;
-    let average_watch_s = match insights.sessions {
-        0 => 0.0,
-        sessions => engagement.watch_time_s / sessions as f64,
-    };
+    let average_watch_s = average_watch_s(insights);
     let tier: &'static str = hotness.tier.into();
     let bucket_s = card.duration_s.map(|duration_s| duration_s / PARTS);
     let devices = insights.devices.iter().map(|(kind, share)| {
@@ -188,6 +192,8 @@ fn quality(of: &QualitySummary, sessions: u64) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use playhouse_actors::engagement::{DeviceShare, Engagement, QualitySummary};
+    use std::collections::BTreeMap;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -227,6 +233,29 @@ mod tests {
         assert_eq!(points[1], json!({"at": "2026-01-01T00:05:00Z", "views": 3}));
         assert_eq!(points[2]["views"], 0);
         assert_eq!(points[287]["views"], 4);
+    }
+
+    /// A crowd that had only just begun made the one session that was over look like hours.
+    #[test]
+    fn who_has_just_begun_does_not_count_into_the_average() {
+        let share = |sessions, watch_time_s| DeviceShare { sessions, watch_time_s };
+        let devices = [("desktop", share(1, 4.0)), ("tv", share(1, 8.0))];
+        let mut insights = Insights {
+            engagement: Engagement { watch_time_s: 9_000.0, ..Engagement::default() },
+            unique_exact: true,
+            sessions: 2,
+            retention: vec![],
+            stops: vec![],
+            devices: devices.map(|(kind, share)| (kind.to_owned(), share)).into(),
+            quality: QualitySummary::default(),
+            refused: BTreeMap::new(),
+            score: 0.0,
+            hot: false,
+            at: Timestamp::UNIX_EPOCH,
+        };
+        assert_eq!(average_watch_s(&insights), 6.0);
+        insights.sessions = 0;
+        assert_eq!(average_watch_s(&insights), 0.0);
     }
 
     #[test]
