@@ -1,7 +1,7 @@
 //! What viewers do is counted once, whoever is killed in between, and shown at once. Facts are real
 //! rows, counters real entities; only players are missing.
 
-use crate::house::{DEADLINE, House};
+use crate::house::{BY_HAND, DEADLINE, House};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use playhouse_actors::engagement::{Engagement, Insights, Reply, Request};
@@ -125,7 +125,7 @@ async fn views_are_counted_once_whoever_is_killed_meanwhile() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_when_the_node_goes_down_is_counted_when_it_is_back() {
-    let house = House::with(|config| config.engagement.settle_poll_ms = 3_600_000).await;
+    let house = House::with(|config| config.engagement.settle_poll_ms = BY_HAND).await;
     let id = content(&house).await;
     // Behind the first look of the settler.
     sleep(Duration::from_millis(50)).await;

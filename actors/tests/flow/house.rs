@@ -1,7 +1,7 @@
 //! A node without HTTP: embedded engines in a temporary folder, the supervision table running.
 
 use playhouse_actors::runtime::inspect::view::{ActorView, TreeQuery};
-use playhouse_actors::runtime::{ChildSpec, Config as Limits, Strategy, Supervisor, Watch};
+use playhouse_actors::runtime::{ChildSpec, Strategy, Supervisor};
 use playhouse_actors::upload::{self, Reply};
 use playhouse_actors::{Config, Engines, Parts, Platform, assemble};
 use playhouse_storage::Stores;
@@ -73,9 +73,8 @@ impl House {
         settings(&mut config);
         let scratch = stores.data_dir.temporary();
         let runtime = config.runtime.clone();
-        let attempts = config.encode.attempt_watch();
         let (platform, parts) = assemble(engines, config, fences.clone(), &scratch);
-        let (table, root) = (table(parts, &runtime, attempts), platform.inspector.tree_root());
+        let (table, root) = (table(parts, &platform.config), platform.inspector.tree_root());
         let supervisor = Supervisor::start(Strategy::OneForOne, table, &runtime, root).await;
         let supervisor = supervisor.expect("the services start");
         Self { platform, supervisor, stores, fences, folder }
@@ -139,20 +138,27 @@ impl House {
     }
 }
 
+/// `engagement.settle_poll_ms` of a story that looks at waiting facts, or settles them itself: its
+/// house has no settler, which would take them away between two looks.
+pub(crate) const BY_HAND: u64 = 3_600_000;
+
 /// The services side by side: how a node groups them matters to no flow.
-fn table(parts: Parts, limits: &Limits, attempts: Watch) -> Vec<ChildSpec> {
-    let policy = limits.service_policy();
-    vec![
+fn table(parts: Parts, config: &Config) -> Vec<ChildSpec> {
+    let (policy, attempts) = (config.runtime.service_policy(), config.encode.attempt_watch());
+    let settler = parts.settler.child("settler", policy);
+    let settles = config.engagement.settle_poll_ms != BY_HAND;
+    let mut table = vec![
         parts.bridge.child("bridge", policy),
         parts.pool.child("pool", policy).tasks_watched(attempts),
         parts.passivator.child("passivator", policy),
         parts.timekeeper.child("timekeeper", policy),
         parts.janitor.child("janitor", policy),
         parts.rester.child("rester", policy),
-        parts.settler.child("settler", policy),
         parts.teller.child("teller", policy),
         parts.ranker.child("ranker", policy),
-    ]
+    ];
+    table.extend(settles.then_some(settler));
+    table
 }
 
 /// Where attempts are in the tree.

@@ -2,7 +2,7 @@
 //! order beside a model that only counts: in the end both say the same. `SEED=n` repeats a run.
 
 use crate::counting::{ask, check_counted, content, look, view};
-use crate::house::{DEADLINE, House};
+use crate::house::{BY_HAND, DEADLINE, House};
 use playhouse_actors::engagement::Request;
 use playhouse_storage::model::{ContentId, Fact};
 use rand::rngs::StdRng;
@@ -104,7 +104,7 @@ async fn check_run(seed: u64) {
     println!("SEED={seed}");
     let house = House::with(|config| {
         // Nobody else settles.
-        config.engagement.settle_poll_ms = 3_600_000;
+        config.engagement.settle_poll_ms = BY_HAND;
         config.runtime.crashes_max = 10_000;
     })
     .await;

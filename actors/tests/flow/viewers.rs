@@ -1,7 +1,7 @@
 //! Viewers on real storage: what is answered is on disk, what is sent again changes nothing, and
 //! who goes away is reported.
 
-use crate::house::{DEADLINE, House};
+use crate::house::{BY_HAND, DEADLINE, House};
 use jiff::{SignedDuration, Timestamp, Unit};
 use playhouse_actors::Config;
 use playhouse_actors::playback::{
@@ -32,6 +32,7 @@ impl Person {
         let house = House::with(|config| {
             // No more than two seconds can have been watched in the first moment.
             config.playback.view_after_s = 1.0;
+            config.engagement.settle_poll_ms = BY_HAND;
             settings(config);
         });
         Self { house: house.await, viewer: ViewerId::new(4_711) }
