@@ -6,6 +6,7 @@ use crate::events::{Hint, Hub};
 use crate::runtime::{Directory, EntityRef, Handle, Inspector};
 use crate::{Config, content, encode, events, playback, rendition, runtime, upload};
 use jiff::Timestamp;
+use playhouse_storage::Stores;
 use playhouse_storage::catalog::{Commit, Write};
 use playhouse_storage::model::{ContentId, UploadId, ViewerId};
 use std::sync::Arc;
@@ -27,6 +28,20 @@ pub struct Engines {
     pub playback: Arc<dyn playhouse_storage::playback::Playback>,
     /// What is counted of contents.
     pub engagement: Arc<dyn playhouse_storage::engagement::Engagement>,
+}
+
+impl From<&Stores> for Engines {
+    fn from(stores: &Stores) -> Self {
+        Self {
+            catalog: Arc::clone(&stores.catalog),
+            blobs: Arc::clone(&stores.blobs),
+            staging: Arc::clone(&stores.staging),
+            eventlog: Arc::clone(&stores.events),
+            jobs: Arc::clone(&stores.jobs),
+            playback: Arc::clone(&stores.playback),
+            engagement: Arc::clone(&stores.engagement),
+        }
+    }
 }
 
 /// Everything that a handler needs, cheap to clone.

@@ -11,7 +11,6 @@ use playhouse_actors::{Engines, Platform};
 use playhouse_gateway::{Gateway, Keys};
 use playhouse_storage::Stores;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -54,7 +53,7 @@ impl Node {
 
         let scratch = stores.data_dir.temporary();
         let (platform, parts) =
-            playhouse_actors::assemble(engines(&stores), config.actors, fences, &scratch);
+            playhouse_actors::assemble(Engines::from(&stores), config.actors, fences, &scratch);
         let gateway =
             Gateway { platform: platform.clone(), auth: keys, config: config.gateway.clone() };
         let front = tree::Front { listener, gateway, config: config.gateway };
@@ -108,18 +107,6 @@ fn open(config: &Config) -> Result<Stores> {
     let data = &config.node.data;
     Stores::open(&config.storage, data)
         .with_context(|| format!("data folder {} cannot be opened", data.display()))
-}
-
-fn engines(stores: &Stores) -> Engines {
-    Engines {
-        catalog: Arc::clone(&stores.catalog),
-        blobs: Arc::clone(&stores.blobs),
-        staging: Arc::clone(&stores.staging),
-        eventlog: Arc::clone(&stores.events),
-        jobs: Arc::clone(&stores.jobs),
-        playback: Arc::clone(&stores.playback),
-        engagement: Arc::clone(&stores.engagement),
-    }
 }
 
 fn listen(config: &Config) -> Result<TcpListener> {

@@ -42,15 +42,7 @@ pub(crate) async fn measure(facts: u64, contents: usize) -> String {
 }
 
 async fn settle(stores: &Stores, fences: Vec<Fence>, facts: u64) -> (f64, f64) {
-    let engines = Engines {
-        catalog: stores.catalog.clone(),
-        blobs: stores.blobs.clone(),
-        staging: stores.staging.clone(),
-        eventlog: stores.events.clone(),
-        jobs: stores.jobs.clone(),
-        playback: stores.playback.clone(),
-        engagement: stores.engagement.clone(),
-    };
+    let engines = Engines::from(stores);
     let scratch = stores.data_dir.temporary();
     let (platform, parts) = assemble(engines, Config::default(), fences, &scratch);
     let limits = platform.config.runtime.clone();

@@ -58,15 +58,7 @@ impl House {
         let storage = playhouse_storage::Config::default();
         let stores = Stores::open(&storage, path).expect("the stores open");
         let fences = stores.catalog.claim_shards(16).await.expect("the shards are ours");
-        let engines = Engines {
-            catalog: stores.catalog.clone(),
-            blobs: stores.blobs.clone(),
-            staging: stores.staging.clone(),
-            eventlog: stores.events.clone(),
-            jobs: stores.jobs.clone(),
-            playback: stores.playback.clone(),
-            engagement: stores.engagement.clone(),
-        };
+        let engines = Engines::from(&stores);
         let mut config = Config::default();
         config.encode.worker_path = worker();
         config.encode.retry_first_ms = 20;

@@ -165,15 +165,7 @@ fn platform(
     actors: playhouse_actors::Config,
     fences: Vec<Fence>,
 ) -> (Platform, Parts) {
-    let engines = Engines {
-        catalog: stores.catalog.clone(),
-        blobs: stores.blobs.clone(),
-        staging: stores.staging.clone(),
-        eventlog: stores.events.clone(),
-        jobs: stores.jobs.clone(),
-        playback: stores.playback.clone(),
-        engagement: stores.engagement.clone(),
-    };
+    let engines = Engines::from(stores);
     let scratch = stores.data_dir.temporary();
     playhouse_actors::assemble(engines, actors, fences, &scratch)
 }
