@@ -33,7 +33,8 @@ pub struct Config {
     /// indexes beside them, which else are read again with every commit.
     pub catalog_cache_bytes: u64,
     /// Length of the log at which its pages are brought to their places, bytes. A page that many
-    /// commits have changed is brought once; the writer stands still for it, some 50 ms.
+    /// commits have changed is brought once. A thread beside the writer does it, which stands still
+    /// for the last of it only, a few ms.
     pub catalog_checkpoint_bytes: u64,
     /// Size at which the catalog is full. 64 GiB are some 200 million segment rows; more belongs
     /// in a database server.

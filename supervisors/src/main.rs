@@ -16,6 +16,10 @@ mod upload;
 
 use std::process::ExitCode;
 
+/// Every request allocates some forty times.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match cli::run() {
         Ok(()) => ExitCode::SUCCESS,

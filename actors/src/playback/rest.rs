@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// Fewer rows than these have come to be freed meanwhile: they wait for the next round, else a busy
 /// node would be tidied without end.
-const ROWS_LEFT: u64 = 1_000;
+const ROWS_LEFT: u64 = 500;
 
 /// What the rester is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]

@@ -55,6 +55,11 @@ impl Index {
         self.viewers.get(&viewer)
     }
 
+    /// Nobody is here who is doubted.
+    pub(super) fn row_version(&self, viewer: ViewerId) -> Option<u64> {
+        self.viewers.get(&viewer).map(|known| known.row_version)
+    }
+
     /// A change of a session was appended.
     pub(super) fn note(&mut self, viewer: ViewerId, row_version: u64, place: Place) {
         let known = self.viewers.entry(viewer).or_default();

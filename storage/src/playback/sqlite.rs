@@ -11,15 +11,15 @@ use crate::catalog::sql::placeholders;
 use crate::catalog::sqlite::run::{execute, query};
 use crate::catalog::sqlite::{SqliteCatalog, fenced};
 use crate::engagement::sqlite::keep;
-use crate::model::{SessionId, ViewerId};
+use crate::model::{Fence, SessionId, ViewerId};
 use crate::{Error, Result};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::Connection;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Changes that are removed in one step: a few milliseconds of the writer.
-const TIDY_ROWS: u64 = 20_000;
+/// Changes that are removed in one step: about a millisecond of the writer.
+const TIDY_ROWS: u64 = 1_000;
 
 const RECORD: &str = "SELECT row_version, record FROM viewer WHERE id = $1";
 const VERSION: &str = "SELECT row_version FROM viewer WHERE id = $1";
@@ -27,11 +27,15 @@ const WHOLE: &str = "INSERT INTO viewer (id, shard, record, row_version) VALUES 
      ON CONFLICT (id) DO UPDATE SET record = excluded.record, row_version = excluded.row_version";
 const CHANGE: &str = "INSERT INTO session_change \
      (shard, viewer, session, at, state, row_version) VALUES ($1, $2, $3, $4, $5, $6)";
+/// The same where the fence holds: `?7` epoch. Alone in its task, it needs no savepoint.
+const FENCED_CHANGE: &str = "INSERT INTO session_change \
+     (shard, viewer, session, at, state, row_version) \
+     SELECT ?1, ?2, ?3, ?4, ?5, ?6 FROM shard WHERE shard = ?1 AND epoch = ?7";
 const PLACES: &str = "SELECT c.position, c.viewer, c.session, c.at, c.row_version \
      FROM session_change c LEFT JOIN viewer v ON v.id = c.viewer \
      WHERE v.row_version IS NULL OR c.row_version > v.row_version";
-const TIDY: &str = "DELETE FROM session_change WHERE position IN \
-     (SELECT position FROM session_change WHERE position < $1 ORDER BY position LIMIT $2)";
+const FIRST: &str = "SELECT position FROM session_change ORDER BY position LIMIT 1";
+const TIDY: &str = "DELETE FROM session_change WHERE position < ?1";
 
 /// The embedded engine.
 pub struct SqlitePlayback {
@@ -72,7 +76,11 @@ impl Playback for SqlitePlayback {
 
     async fn put(&self, put: PutViewer) -> Result<()> {
         let index = self.index.clone();
-        self.catalog.write(move |conn| apply(conn, &index, &put)).await?.stands();
+        let pending = match Change::only(put) {
+            Ok(change) => self.catalog.write_single(move |conn| change.apply(conn, &index)).await?,
+            Err(put) => self.catalog.write(move |conn| apply(conn, &index, &put)).await?,
+        };
+        pending.stands();
         Ok(())
     }
 
@@ -112,6 +120,55 @@ impl Drop for Pending {
         if !self.stands {
             self.index.lock().doubt(self.viewer);
         }
+    }
+}
+
+/// One change of one session and nothing beside it, as a heartbeat makes it: the commonest write
+/// there is.
+struct Change {
+    fence: Fence,
+    viewer: ViewerId,
+    session: SessionId,
+    at: Timestamp,
+    row_version: u64,
+    params: [Cell; 7],
+}
+
+impl Change {
+    /// The change that a put consists of, else the put.
+    fn only(mut put: PutViewer) -> Result<Self, PutViewer> {
+        let at = Timestamp::now();
+        let PutViewer { fence, viewer, row_version, .. } = put;
+        let ViewerState::Sessions(changed) = &mut put.state else { return Err(put) };
+        let [(session, state)] = changed.as_mut_slice() else { return Err(put) };
+        if !put.facts.is_empty() || !put.events.is_empty() {
+            return Err(put);
+        }
+        let params = [
+            Cell::int(fence.shard.0),
+            Cell::int(viewer.bits()),
+            Cell::text(*session),
+            Cell::time(at),
+            Cell::Text(std::mem::take(state)),
+            Cell::int(row_version),
+            Cell::int(fence.epoch.0),
+        ];
+        Ok(Self { fence, viewer, session: *session, at, row_version, params })
+    }
+
+    fn apply(&self, conn: &Connection, index: &Shared) -> Result<Pending> {
+        let Self { viewer, session, at, row_version, .. } = *self;
+        if version(conn, index, viewer)? + 1 != row_version {
+            fenced::apply(conn, self.fence, &[], &[])?;
+            return Err(Error::Conflict { what: format!("viewer {viewer}") });
+        }
+        if execute(conn, FENCED_CHANGE, &self.params)? == 0 {
+            let Fence { shard, epoch } = self.fence;
+            return Err(Error::Fenced { shard: shard.0, epoch: epoch.0 });
+        }
+        let position = conn.last_insert_rowid().unsigned_abs();
+        index.lock().note(viewer, row_version, Place { session, position, at });
+        Ok(Pending { index: index.clone(), viewer, stands: false })
     }
 }
 
@@ -169,6 +226,9 @@ fn append(
 
 /// The row version that is stored.
 fn version(conn: &Connection, index: &Shared, viewer: ViewerId) -> Result<u64> {
+    if let Some(row_version) = index.lock().row_version(viewer) {
+        return Ok(row_version);
+    }
     if let Some(known) = known(conn, index, viewer)? {
         return Ok(known.row_version);
     }
@@ -219,10 +279,13 @@ fn tidy(conn: &Connection, index: &Shared) -> Result<u64> {
     let needed = index.lock().first_needed();
     let before = match needed {
         Needed::All => return Ok(0),
-        Needed::From(position) => Cell::int(position),
-        Needed::Nothing => Cell::Int(i64::MAX),
+        Needed::From(position) => position,
+        Needed::Nothing => u64::MAX,
     };
-    Ok(execute(conn, TIDY, &[before, Cell::int(TIDY_ROWS)])? as u64)
+    let Some(first) = query(conn, FIRST, &[])?.pop() else { return Ok(0) };
+    let first: u64 = Cells::new("session_change", first).int()?;
+    let before = before.min(first.saturating_add(TIDY_ROWS));
+    Ok(execute(conn, TIDY, &[Cell::int(before)])? as u64)
 }
 
 fn places(conn: &Connection, sql: &str, params: &[Cell]) -> Result<Vec<(ViewerId, u64, Place)>> {

@@ -4,6 +4,7 @@
 //! What is answered is on disk (`synchronous=FULL`). The fence is checked in the transaction that
 //! writes; a query sees every commit that was answered before it was asked.
 
+mod checkpoint;
 pub(crate) mod fenced;
 mod migrate;
 mod readers;
@@ -20,6 +21,7 @@ use crate::model::{
 };
 use crate::{Config, Result, files};
 use async_trait::async_trait;
+use checkpoint::Checkpoints;
 use jiff::Timestamp;
 use readers::Readers;
 use run::{execute, execute_expecting, explain, query, ready, records};
@@ -62,9 +64,13 @@ impl SqliteCatalog {
         if let Some(folder) = path.parent() {
             files::sync_dir(folder)?;
         }
+        let pages_max = config.catalog_checkpoint_bytes.div_ceil(PAGE_BYTES);
+        let pages_max = pages_max.try_into().unwrap_or(u32::MAX);
+        let checkpoints = Checkpoints::start(&mut conn, path, pages_max)?;
+        let (queue_max, batch_max) = (config.catalog_queue_max, config.catalog_batch_max);
         Ok(Self {
             readers: Readers::new(path, config.catalog_readers, config.catalog_reads_max),
-            writer: Writer::start(conn, config.catalog_queue_max, config.catalog_batch_max)?,
+            writer: Writer::start(conn, checkpoints, queue_max, batch_max)?,
         })
     }
 
@@ -75,6 +81,16 @@ impl SqliteCatalog {
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
         self.writer.run(work).await
+    }
+
+    /// Runs `work`, which changes rows by one statement at most and cannot fail after it, in the
+    /// writer's next group.
+    pub(crate) async fn write_single<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        self.writer.run_single(work).await
     }
 
     /// Runs `work` on a connection that reads one state of the catalog.
@@ -281,7 +297,6 @@ fn prepare(conn: &Connection, config: &Config) -> Result<()> {
         ("synchronous", "FULL".to_owned()),
         // Negative: a number of kB instead of pages.
         ("cache_size", format!("-{}", config.catalog_cache_bytes / 1024)),
-        ("wal_autocheckpoint", config.catalog_checkpoint_bytes.div_ceil(PAGE_BYTES).to_string()),
         // The log is cut back to this after a burst.
         ("journal_size_limit", (64 << 20).to_string()),
         ("max_page_count", (config.catalog_bytes_max / PAGE_BYTES).to_string()),
@@ -311,7 +326,6 @@ mod tests {
         assert_eq!(ask("PRAGMA synchronous").await.unwrap(), Cell::Int(2));
         assert_eq!(ask("PRAGMA max_page_count").await.unwrap(), Cell::Int((64 << 30) / 4096));
         assert_eq!(ask("PRAGMA cache_size").await.unwrap(), Cell::Int(-65_536));
-        assert_eq!(ask("PRAGMA wal_autocheckpoint").await.unwrap(), Cell::Int(4_096));
         assert_eq!(ask("PRAGMA journal_size_limit").await.unwrap(), Cell::Int(64 << 20));
     }
 

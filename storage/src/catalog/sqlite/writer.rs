@@ -1,9 +1,10 @@
 //! The one writer: a thread that commits whatever has queued in one go.
 //!
-//! Each task runs in a savepoint of its own and has a result of its own; all tasks of a group
+//! Each task is kept or undone by itself and has a result of its own; all tasks of a group
 //! share one fsync. Nothing is answered before that, and when the group's commit fails every task
 //! of it is told so. The queue is bounded: when it is full the caller hears `Busy` at once.
 
+use super::checkpoint::Checkpoints;
 use super::run::execute;
 use crate::{Error, Result, failpoint};
 use rusqlite::Connection;
@@ -23,11 +24,16 @@ impl Writer {
     ///
     /// # Errors
     /// `Io` when the system gives no thread.
-    pub(crate) fn start(conn: Connection, queue_max: usize, batch_max: usize) -> Result<Self> {
+    pub(crate) fn start(
+        conn: Connection,
+        checkpoints: Checkpoints,
+        queue_max: usize,
+        batch_max: usize,
+    ) -> Result<Self> {
         let (queue, tasks) = sync_channel(queue_max);
         let thread = std::thread::Builder::new()
             .name("catalog-writer".to_owned())
-            .spawn(move || write_all(&conn, &tasks, batch_max))?;
+            .spawn(move || write_all(&conn, &checkpoints, &tasks, batch_max))?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
@@ -36,6 +42,28 @@ impl Writer {
     /// # Errors
     /// `Busy`, what `work` says, or why the group did not commit.
     pub(crate) async fn run<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        self.submit(move |conn| in_savepoint(conn, work)).await
+    }
+
+    /// The same without a savepoint, which costs a copy of each page that is touched: for work that
+    /// changes rows by one statement at most, and cannot fail after it. A statement that fails
+    /// leaves nothing behind (<https://sqlite.org/lang_conflict.html>, ABORT).
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub(crate) async fn run_single<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        self.submit(work).await
+    }
+
+    async fn submit<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
@@ -88,7 +116,7 @@ where
 {
     fn run(&mut self, conn: &Connection) -> Option<Error> {
         let work = self.work.take()?;
-        let result = in_savepoint(conn, work);
+        let result = work(conn);
         let failed = result.as_ref().err().map(Error::again);
         self.result = Some(result);
         failed
@@ -106,7 +134,12 @@ where
     }
 }
 
-fn write_all(conn: &Connection, tasks: &Receiver<Box<dyn Task>>, batch_max: usize) {
+fn write_all(
+    conn: &Connection,
+    checkpoints: &Checkpoints,
+    tasks: &Receiver<Box<dyn Task>>,
+    batch_max: usize,
+) {
     while let Ok(first) = tasks.recv() {
         let mut waiting = VecDeque::from([first]);
         while waiting.len() < batch_max
@@ -123,6 +156,7 @@ fn write_all(conn: &Connection, tasks: &Receiver<Box<dyn Task>>, batch_max: usiz
             for task in done {
                 task.answer(outcome.as_ref().err());
             }
+            checkpoints.look(conn);
         }
     }
 }
