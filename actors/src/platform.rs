@@ -28,6 +28,8 @@ pub struct Engines {
     pub playback: Arc<dyn playhouse_storage::playback::Playback>,
     /// What is counted of contents.
     pub engagement: Arc<dyn playhouse_storage::engagement::Engagement>,
+    /// What may be lost.
+    pub cache: Arc<dyn playhouse_storage::cache::Cache>,
 }
 
 impl From<&Stores> for Engines {
@@ -40,6 +42,7 @@ impl From<&Stores> for Engines {
             jobs: Arc::clone(&stores.jobs),
             playback: Arc::clone(&stores.playback),
             engagement: Arc::clone(&stores.engagement),
+            cache: Arc::clone(&stores.cache),
         }
     }
 }

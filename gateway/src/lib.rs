@@ -31,6 +31,7 @@ mod context;
 mod cors;
 mod extract;
 mod problem;
+mod rates;
 mod serve;
 mod stopping;
 #[cfg(test)]
@@ -38,7 +39,7 @@ mod testing;
 mod trace;
 
 pub use auth::{Claims, Keys, KeysError, Role, TokenError};
-pub use config::{Config, InspectorLimits, PlaybackLimits};
+pub use config::{Config, InspectorLimits, PlaybackLimits, RateLimits};
 pub use routes::site;
 pub use serve::serve;
 pub use site::Site;

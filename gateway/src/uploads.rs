@@ -11,6 +11,7 @@ use crate::App;
 use crate::auth::Caller;
 use crate::extract::{Id, id};
 use crate::problem::{Answer, Problem, revoked};
+use crate::rates;
 use crate::stopping::Stopping;
 use crate::tus::{self, UPLOAD_OFFSET};
 use axum::body::Body;
@@ -45,6 +46,7 @@ pub(crate) async fn create(State(app): State<App>, caller: Caller, request: Requ
     tus::resumable(&parts.headers)?;
     caller.may_upload()?;
     let wish = Wish::of(&parts.headers, &app)?;
+    rates::upload(&app, &caller).await?;
     let upload_id = UploadId::new();
     let ask = Ask::Create {
         content_id: ContentId::new(),

@@ -3,6 +3,7 @@
 //! A relative path in a URL is relative to the data folder, so that the defaults need no editing
 //! and a folder can be moved whole.
 
+use crate::cache;
 use serde::{Deserialize, Serialize};
 
 /// The stores' part of `cluster.toml`.
@@ -16,6 +17,9 @@ pub struct Config {
     pub blobs: String,
     /// Where facts are appended: `local:PATH`.
     pub events: String,
+    /// Where what may be lost is kept: `memory:`, or a server that several nodes share,
+    /// `redis://:PASSWORD@HOST:PORT/DATABASE` or `redis-cluster://HOST:PORT,HOST:PORT`.
+    pub cache: String,
 
     /// Commits that may wait for the writer; one more is answered `Busy`. At 10 000 durable
     /// commits a second a full queue is under half a second of waiting.
@@ -40,6 +44,9 @@ pub struct Config {
     /// in a database server.
     pub catalog_bytes_max: u64,
 
+    /// Memory of the cache `memory:`, bytes: some 300,000 counts.
+    pub cache_bytes_max: u64,
+
     /// Bytes of a blob in one chunk of a stream: large enough that a thread hop does not show,
     /// small enough that a thousand slow viewers hold 256 MiB.
     pub blob_chunk_bytes: usize,
@@ -63,6 +70,9 @@ pub struct Config {
     pub event_read_bytes: u64,
     /// Topics; the product has some ten. Each holds an open file.
     pub event_topics_max: usize,
+
+    /// How the cache uses a Redis server.
+    pub redis: cache::Config,
 }
 
 impl Default for Config {
@@ -71,6 +81,7 @@ impl Default for Config {
             catalog: "sqlite:catalog.db".to_owned(),
             blobs: "file:blobs".to_owned(),
             events: "local:events".to_owned(),
+            cache: "memory:".to_owned(),
             catalog_queue_max: 4096,
             catalog_batch_max: 256,
             catalog_readers: 4,
@@ -78,6 +89,7 @@ impl Default for Config {
             catalog_cache_bytes: 64 << 20,
             catalog_checkpoint_bytes: 16 << 20,
             catalog_bytes_max: 64 << 30,
+            cache_bytes_max: 64 << 20,
             blob_chunk_bytes: 256 << 10,
             staging_writers_max: 512,
             staging_reserve_bytes: 64 << 20,
@@ -86,6 +98,7 @@ impl Default for Config {
             event_record_bytes_max: 256 << 10,
             event_read_bytes: 4 << 20,
             event_topics_max: 64,
+            redis: cache::Config::default(),
         }
     }
 }
@@ -112,6 +125,20 @@ impl Config {
         if self.event_topic_bytes < self.event_file_bytes {
             return Err("storage.event_topic_bytes must be at least event_file_bytes".to_owned());
         }
+        self.redis.validate()?;
+        match self.cache.as_str() {
+            "memory:" => {}
+            url if url.starts_with("redis") => {
+                cache::redis::check(url).map_err(|error| error.to_string())?;
+            }
+            other => {
+                return Err(format!(
+                    "storage.cache: this program has no engine for {other:?}; known: \"memory:\", \
+                     {:?}, \"redis-cluster://host1:6379,host2:6379\"",
+                    cache::redis::EXAMPLE
+                ));
+            }
+        }
         self.engines().map(drop)
     }
 
@@ -124,7 +151,7 @@ impl Config {
         })
     }
 
-    fn at_least_one(&self) -> [(&'static str, u64); 13] {
+    fn at_least_one(&self) -> [(&'static str, u64); 14] {
         [
             ("catalog_queue_max", self.catalog_queue_max as u64),
             ("catalog_batch_max", self.catalog_batch_max as u64),
@@ -132,6 +159,7 @@ impl Config {
             ("catalog_reads_max", self.catalog_reads_max as u64),
             ("catalog_cache_bytes", self.catalog_cache_bytes),
             ("catalog_checkpoint_bytes", self.catalog_checkpoint_bytes),
+            ("cache_bytes_max", self.cache_bytes_max),
             ("blob_chunk_bytes", self.blob_chunk_bytes as u64),
             ("staging_writers_max", self.staging_writers_max as u64),
             ("event_file_bytes", self.event_file_bytes),

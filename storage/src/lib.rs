@@ -14,6 +14,7 @@ mod files;
 mod stores;
 
 pub mod blobs;
+pub mod cache;
 pub mod catalog;
 pub mod engagement;
 pub mod eventlog;

@@ -2,6 +2,7 @@
 //! nowhere else.
 
 use crate::blobs::{Blobs, local::LocalBlobs};
+use crate::cache::{self, Cache, memory::MemoryCache};
 use crate::catalog::{Catalog, sqlite::SqliteCatalog};
 use crate::engagement::{Engagement, sqlite::SqliteEngagement};
 use crate::eventlog::{EventLog, local::LocalLog};
@@ -29,6 +30,8 @@ pub struct Stores {
     pub playback: Arc<dyn Playback>,
     /// What is counted of contents.
     pub engagement: Arc<dyn Engagement>,
+    /// What may be lost.
+    pub cache: Arc<dyn Cache>,
     /// The lock on the data folder; last, so that it outlives what it guards.
     pub data_dir: Arc<DataDir>,
 }
@@ -58,7 +61,15 @@ impl Stores {
             blobs: Arc::new(blobs),
             staging: Arc::new(staging),
             events: Arc::new(events),
+            cache: cache_of(config)?,
             data_dir: Arc::new(data_dir),
         })
+    }
+}
+
+fn cache_of(config: &Config) -> Result<Arc<dyn Cache>> {
+    match config.cache.as_str() {
+        "memory:" => Ok(Arc::new(MemoryCache::new(config.cache_bytes_max))),
+        url => cache::redis::open(url, &config.redis),
     }
 }

@@ -38,6 +38,12 @@ async fn the_catalog_keeps_its_fences() {
 }
 
 #[tokio::test]
+async fn the_cache_keeps_its_contract() {
+    let folder = TempDir::new().unwrap();
+    contract::cache::check(open(folder.path()).cache.as_ref()).await;
+}
+
+#[tokio::test]
 async fn the_timers_keep_their_contract() {
     let folder = TempDir::new().unwrap();
     contract::timers::check(open(folder.path()).catalog).await;

@@ -5,9 +5,11 @@
 
 mod inspector;
 mod playback;
+mod rates;
 
 pub use inspector::InspectorLimits;
 pub use playback::PlaybackLimits;
+pub use rates::RateLimits;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
@@ -86,6 +88,8 @@ pub struct Config {
     pub inspector: InspectorLimits,
     /// Playback sessions, and what is counted of contents.
     pub playback: PlaybackLimits,
+    /// How often one client may begin something.
+    pub rates: RateLimits,
 }
 
 impl Default for Config {
@@ -123,6 +127,7 @@ impl Default for Config {
             ],
             inspector: InspectorLimits::default(),
             playback: PlaybackLimits::default(),
+            rates: RateLimits::default(),
         }
     }
 }

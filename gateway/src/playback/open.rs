@@ -5,6 +5,7 @@ use crate::App;
 use crate::auth::{Caller, Client, Watcher};
 use crate::extract::Json;
 use crate::problem::{Answer, Problem};
+use crate::rates;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
@@ -69,6 +70,7 @@ pub(crate) async fn open(
     headers: HeaderMap,
     Json(wish): Json<Wish>,
 ) -> Answer {
+    rates::session(&app, client).await?;
     let device = wish.device.checked(app.config.playback.device_chars_max)?;
     let card = playable(&app, &caller, wish.content_id).await?;
     let Watcher { id: viewer, visit } = caller.watcher(&headers, &app);

@@ -5,7 +5,7 @@ use crate::house::{Answer, House};
 use axum::body::{Body, Bytes};
 use axum::http::{Method, Request, request::Builder};
 use futures_util::stream;
-use playhouse_gateway::{Config, Role};
+use playhouse_gateway::{Config, RateLimits, Role};
 use std::io;
 
 const OCTETS: &str = "application/offset+octet-stream";
@@ -311,4 +311,21 @@ async fn every_answer_names_the_version_refusals_too() {
     ] {
         assert_eq!(answer.header("tus-resumable"), "1.0.0", "{}", answer.status);
     }
+}
+
+#[tokio::test]
+async fn a_creator_who_begins_uploads_without_end_is_told_to_wait() {
+    let rates = RateLimits { uploads_per_hour_max: 2, ..RateLimits::default() };
+    let house = House::with(Config { rates, ..Config::default() }).await;
+    let (ada, bob) = (Creator::named(&house, "ada"), Creator::named(&house, "bob"));
+    for _ in 0..2 {
+        ada.create(10).await;
+    }
+    let refused = house.send(ada.creation(10), "").await;
+    let wait_s: u64 = refused.header("retry-after").parse().unwrap();
+    assert!((3_500..=3_600).contains(&wait_s), "{wait_s}");
+    assert!(refused.problem(429).contains("2 uploads"));
+    bob.create(10).await;
+    let admin = Creator { house: &house, token: house.token("ada", Role::Admin) };
+    admin.create(10).await;
 }

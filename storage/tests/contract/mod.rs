@@ -3,6 +3,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod blobs;
+pub(crate) mod cache;
 pub(crate) mod catalog;
 pub(crate) mod engagement;
 pub(crate) mod eventlog;

@@ -68,3 +68,30 @@ async fn a_draft_is_its_owners_alone() {
         assert!(!listed.contains(&id), "{listed}");
     }
 }
+
+#[tokio::test]
+async fn an_address_that_opens_sessions_without_end_is_told_to_wait() {
+    let sandbox = Sandbox::started(&["gateway.rates.sessions_per_minute_max=2"]).await;
+    let client = sandbox.anonymous();
+    let wish = json!({ "content_id": uuid::Uuid::now_v7(), "device": "phone" });
+    let open = async |address: Option<&str>| {
+        let request = client.request("POST", "/api/v1/playback/sessions").json(&wish);
+        send(match address {
+            Some(address) => request.header("x-forwarded-for", address),
+            None => request,
+        })
+        .await
+    };
+    let mut answers = Vec::new();
+    for _ in 0..3 {
+        answers.push(open(Some("198.51.100.7")).await);
+    }
+    let statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+    assert_eq!(statuses, [404, 404, 429]);
+    let wait_s: u64 = answers[2].header("retry-after").parse().expect("seconds");
+    assert!((1..=60).contains(&wait_s), "{wait_s}");
+    assert_eq!(open(Some("198.51.100.8")).await.status, 404, "another address");
+    for _ in 0..3 {
+        assert_eq!(open(None).await.status, 404, "a program beside the node is no one client");
+    }
+}
