@@ -1,4 +1,5 @@
-# What ops/demo and ops/test have in common: set-up, builds, a node, times.
+# shellcheck shell=bash
+# What ops/demo, ops/test and ops/services have in common: set-up, builds, a node, times.
 #
 # Sourced, not run. Everything that is kept lies in one cache folder, so that a second run costs
 # nothing; everything that is started is ended by its process id.
@@ -11,14 +12,20 @@ mkdir -p "$CACHE"
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$CACHE/target}
 export npm_config_cache=${npm_config_cache:-$CACHE/npm}
 export npm_config_update_notifier=false
+# Where ops/services keeps what the real engines write. For root they run as users of their own,
+# who cannot enter the superuser's home.
+SERVICES=${PLAYHOUSE_SERVICES:-$CACHE/services}
+[ "$(id -u)" -ne 0 ] || SERVICES=${PLAYHOUSE_SERVICES:-/var/lib/playhouse/services}
 
 say() { printf '%s\n' "$*"; }
 die() { printf '%s\n' "$*" >&2; exit 1; }
 now_ms() { date +%s%3N; }
-# "12.3 s" since a moment of now_ms.
-since() { awk -v a="$1" -v b="$(now_ms)" 'BEGIN { printf "%.1f s", (b - a) / 1000 }'; }
+# "12.3 s" between two moments of now_ms, and since one.
+between() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f s", (b - a) / 1000 }'; }
+since() { between "$1" "$(now_ms)"; }
 
-# The one list of Debian packages: name, then why. The third column says which command needs it.
+# The one list of Debian packages: name, then why. The third column says what needs it: a command,
+# or services/ and an engine of ops/services; several with commas.
 packages() {
   cat <<'END'
 ffmpeg             plays every rendition back in the checks                       demo
@@ -31,11 +38,16 @@ clang              reads FFmpeg's headers when the worker's bindings are made   
 libclang-dev       reads FFmpeg's headers when the worker's bindings are made     demo
 pkg-config         finds the FFmpeg libraries                                     demo
 nasm               assembles the codecs' inner loops                              demo
-g++                compiles fdk-aac (C++) and SQLite (C)                          demo
-curl               asks the node's addresses from the scripts                     demo
+g++                compiles fdk-aac (C++) and SQLite (C)                         demo,services/kafka
+curl               asks the node's addresses from the scripts                     demo,services/s3
 nodejs             builds the web pages                                           demo
 npm                builds the web pages                                           demo
 chromium           the browser stories play in a real browser                     test
+postgresql-15      real engine: records                                           services/postgres
+pgbouncer          real engine: shares connections to PostgreSQL                  services/pgbouncer
+redis-server       real engine: cache                                             services/redis
+rabbitmq-server    real engine: wakes workers                                     services/rabbitmq
+openssl            makes the real engines' passwords and certificates             services
 END
 }
 
@@ -51,31 +63,99 @@ have() {
   esac >/dev/null 2>&1
 }
 
-# need_packages demo|test: installs what is missing and says which and why.
+# wanted TAGS NEED: is what needs the tags (commas between) NEED, or does it imply it? `test` needs
+# what `demo` does, each engine what `services` does, and `services` is every engine.
+wanted() {
+  case ,$1, in *,"$2",* | *,"$2"/*) return ;; esac
+  case $2 in
+    test) wanted "$1" demo ;;
+    services/*) [[ ,$1, == *,services,* ]] ;;
+    *) return 1 ;;
+  esac
+}
+
+as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
+
+# need_packages NEED…: installs what is missing for any of them and says which and why.
 need_packages() {
-  local missing=() name why
+  local missing=() name why need
   while read -r name why; do
-    [[ $why == *demo || $1 == test ]] || continue
-    have "$name" && continue
-    missing+=("$name")
-    say "needs $name: ${why% *}" | sed 's/ *$//'
+    for need in "$@"; do
+      wanted "${why##* }" "$need" || continue
+      have "$name" && break
+      missing+=("$name")
+      say "needs $name: ${why% *}" | sed 's/ *$//'
+      break
+    done
   done < <(packages)
   [ ${#missing[@]} -eq 0 ] && return
-  local root=()
-  if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || die "cannot install: neither root nor sudo; install these packages: ${missing[*]}"
-    root=(sudo)
-  fi
+  [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null ||
+    die "cannot install: neither root nor sudo; install these packages: ${missing[*]}"
   say "installs ${#missing[@]} Debian packages"
-  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq
-  "${root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$CACHE/apt.log" 2>&1 ||
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+  without_starting as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+    -o DPkg::Lock::Timeout=300 --no-install-recommends "${missing[@]}" >"$CACHE/apt.log" 2>&1 ||
     { tail -20 "$CACHE/apt.log" >&2; die "apt-get failed; its log is $CACHE/apt.log"; }
+  rest_units "${missing[@]}"
+}
+
+# without_starting COMMAND…: runs it while packages may not start the servers they bring. A rule
+# that the machine has already stays.
+without_starting() (
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    trap 'as_root rm -f "$policy"' EXIT
+    trap 'exit 130' INT TERM
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
+  fi
+  "$@"
+)
+
+# rest_units PACKAGE…: servers that were installed just now are ours to start; the machine itself
+# starts none, neither now nor when it boots.
+rest_units() {
+  local name unit
+  command -v systemctl >/dev/null || return 0
+  for name in "$@"; do
+    case $name in
+      postgresql-15) unit=postgresql ;;
+      pgbouncer | redis-server | rabbitmq-server) unit=$name ;;
+      *) continue ;;
+    esac
+    as_root systemctl disable --quiet "$unit" >>"$CACHE/apt.log" 2>&1 || true
+    [ ! -d /run/systemd/system ] || as_root systemctl stop --quiet "$unit"
+  done
 }
 
 need_rust() {
   [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"
   command -v cargo >/dev/null || die "no cargo found: install Rust with rustup first"
+}
+
+# need_server NAME VERSION [ARGS…]: a server that cargo builds, once per machine; sets SERVER to its
+# program. Half a build is gone on with, so a broken line costs little.
+need_server() {
+  local root=$CACHE/servers/$1-$2 log=$CACHE/servers/$1.log
+  SERVER=$root/bin/$1
+  [ -x "$SERVER" ] && return
+  need_rust
+  mkdir -p "$CACHE/servers"
+  say "builds $1 $2, once; some minutes (its log is $log)"
+  (
+    flock 8
+    [ ! -x "$SERVER" ] || exit 0
+    CARGO_TARGET_DIR=$root.build cargo install "$1" --version "$2" --locked "${@:3}" \
+      --root "$root.new" >"$log" 2>&1 || exit
+    mv "$root.new" "$root" && rm -rf "$root.build"
+  ) 8>"$CACHE/servers/.$1.lock" ||
+    { tail -20 "$log" >&2; die "$1 $2 was not built; the log is $log"; }
+}
+
+# use_services ENGINE…: starts real engines and exports their PLAYHOUSE_TEST_ addresses to what
+# follows. The caller ends them: trap '"$ROOT/ops/services" down' EXIT.
+use_services() {
+  "$ROOT/ops/services" up "$@" && . "$SERVICES/env"
 }
 
 # One word that changes when any of the given files does.

@@ -29,8 +29,9 @@ const LOCKS: [&str; 2] = ["package-lock.json", "Cargo.lock"];
 
 #[test]
 fn nothing_is_left_behind() {
-    let endings = [".rs", ".ts", ".css", ".html", ".toml", "ops/demo", "ops/test", "ops/lib.sh"];
-    assert_without(&endings, &LEFTOVERS, "a leftover");
+    let code = [".rs", ".ts", ".css", ".html", ".toml", ".sh"];
+    let commands = ["ops/demo", "ops/test", "ops/services"];
+    assert_without(&[&code[..], &commands].concat(), &LEFTOVERS, "a leftover");
 }
 
 #[test]
@@ -50,6 +51,20 @@ fn assert_without(endings: &[&str], words: &[(&str, &str)], rule: &str) {
                 if line.contains(&word) {
                     breaches.push(Breach::new(&file, at + 1, format!("{rule}: {word}")));
                 }
+            }
+        }
+    }
+    crate::assert_tidy(&breaches);
+}
+
+#[test]
+fn every_engine_of_ops_services_has_the_same_functions() {
+    let engines = files(&[".sh"]).into_iter().filter(|file| file.path.contains("services.d/"));
+    let mut breaches = Vec::new();
+    for file in engines {
+        for name in ["install", "prepare", "start", "ready", "urls", "settings"] {
+            if !file.text.contains(&format!("\n{name}() {{")) {
+                breaches.push(Breach::new(&file, 1, format!("no function {name}")));
             }
         }
     }
