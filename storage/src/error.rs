@@ -44,6 +44,13 @@ pub enum Error {
     /// The queue in front of the store is at its bound.
     #[error("busy: the store's queue is full")]
     Busy,
+    /// The database does not answer, or stopped in the middle: what was asked may have been done,
+    /// and it may go better later.
+    #[error("unavailable: {what}")]
+    Unavailable {
+        /// Which part, and what it said.
+        what: String,
+    },
     /// The schema on disk is newer than this program.
     #[error(
         "the catalog has schema {found}, this program knows up to {known}: use a newer playhouse"
@@ -83,6 +90,7 @@ impl Error {
             Self::Full => Self::Full,
             Self::InUse { path } => Self::InUse { path: path.clone() },
             Self::Busy => Self::Busy,
+            Self::Unavailable { what } => Self::Unavailable { what: what.clone() },
             Self::SchemaTooNew { found, known } => {
                 Self::SchemaTooNew { found: *found, known: *known }
             }

@@ -85,13 +85,13 @@ impl Exit {
 
 impl From<playhouse_storage::Error> for Exit {
     /// What a store's error means for the actor that meets it and cannot go on: a fenced writer
-    /// ends `Fenced`, a full queue `Busy`, a row that is newer `Overtaken` (the asks of both are
-    /// answered `AskError::Busy`), the rest `Failed`.
+    /// ends `Fenced`, a full queue or a database that is away `Busy`, a row that is newer
+    /// `Overtaken` (the asks of both are answered `AskError::Busy`), the rest `Failed`.
     fn from(error: playhouse_storage::Error) -> Self {
         use playhouse_storage::Error as E;
         match error {
             E::Fenced { .. } => Self::Fenced,
-            E::Busy => Self::Busy,
+            E::Busy | E::Unavailable { .. } => Self::Busy,
             E::Conflict { .. } => Self::Overtaken,
             E::Revoked
             | E::NotFound { .. }
