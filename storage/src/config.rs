@@ -4,13 +4,16 @@
 //! and a folder can be moved whole.
 
 use crate::cache;
+use crate::catalog::postgres;
 use serde::{Deserialize, Serialize};
 
 /// The stores' part of `cluster.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where records live: `sqlite:PATH`.
+    /// Where records live: `sqlite:PATH`, or a PostgreSQL database that several nodes share,
+    /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=MODE` (15 or newer; `sslmode` is
+    /// `disable`, `prefer`, `require` or `verify-full`).
     pub catalog: String,
     /// Where finished files live: `file:PATH`. Uploads under way are staged beside them, so that
     /// a whole one becomes a blob by a rename, never by a copy.
@@ -73,6 +76,8 @@ pub struct Config {
 
     /// How the cache uses a Redis server.
     pub redis: cache::Config,
+    /// How the catalog uses a PostgreSQL server.
+    pub postgres: postgres::Config,
 }
 
 impl Default for Config {
@@ -99,6 +104,7 @@ impl Default for Config {
             event_read_bytes: 4 << 20,
             event_topics_max: 64,
             redis: cache::Config::default(),
+            postgres: postgres::Config::default(),
         }
     }
 }
@@ -139,13 +145,17 @@ impl Config {
                 ));
             }
         }
-        self.engines().map(drop)
+        self.postgres.validate()?;
+        if let CatalogEngine::Postgres(url) = self.engines()?.catalog {
+            postgres::address::Address::parse(url, &self.postgres)?;
+        }
+        Ok(())
     }
 
-    /// The paths behind the three URLs.
+    /// The engines behind the three URLs.
     pub(crate) fn engines(&self) -> Result<Engines<'_>, String> {
         Ok(Engines {
-            catalog: path_of("catalog", &self.catalog, "sqlite", "sqlite:catalog.db")?,
+            catalog: catalog_of(&self.catalog)?,
             blobs: path_of("blobs", &self.blobs, "file", "file:blobs")?,
             events: path_of("events", &self.events, "local", "local:events")?,
         })
@@ -171,11 +181,28 @@ impl Config {
     }
 }
 
-/// Where the embedded engines keep their data, as the URLs say it.
+/// The engines and where their data is, as the URLs say it.
 pub(crate) struct Engines<'a> {
-    pub(crate) catalog: &'a str,
+    pub(crate) catalog: CatalogEngine<'a>,
     pub(crate) blobs: &'a str,
     pub(crate) events: &'a str,
+}
+
+/// Where records live.
+pub(crate) enum CatalogEngine<'a> {
+    /// A file.
+    Sqlite(&'a str),
+    /// A database server, by its URL.
+    Postgres(&'a str),
+}
+
+fn catalog_of(url: &str) -> Result<CatalogEngine<'_>, String> {
+    match url.split_once(':') {
+        Some(("postgres" | "postgresql", _)) => Ok(CatalogEngine::Postgres(url)),
+        _ => path_of("catalog", url, "sqlite", "sqlite:catalog.db")
+            .map(CatalogEngine::Sqlite)
+            .map_err(|error| format!("{error} or a database {:?}", postgres::address::EXAMPLE)),
+    }
 }
 
 fn path_of<'a>(key: &str, url: &'a str, known: &str, example: &str) -> Result<&'a str, String> {
@@ -203,11 +230,12 @@ mod tests {
 
     #[test]
     fn an_engine_that_is_not_built_in_is_told_with_the_known_ones() {
-        let config = Config { catalog: "postgres://localhost/x".into(), ..Config::default() };
+        let config = Config { catalog: "mysql://localhost/x".into(), ..Config::default() };
         assert_eq!(
             config.validate().unwrap_err(),
-            "storage.catalog: this program has no engine `postgres` for it; \
-             known: `sqlite:PATH` (for example \"sqlite:catalog.db\")"
+            "storage.catalog: this program has no engine `mysql` for it; \
+             known: `sqlite:PATH` (for example \"sqlite:catalog.db\") or a database \
+             \"postgres://user:password@host:5432/playhouse?sslmode=require\""
         );
         let config = Config { blobs: "file:".into(), ..Config::default() };
         assert!(config.validate().unwrap_err().contains("names no path"));

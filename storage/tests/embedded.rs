@@ -15,56 +15,56 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use tempfile::TempDir;
 
-fn open(folder: &Path) -> Stores {
-    Stores::open(&Config::default(), folder).unwrap()
+async fn open(folder: &Path) -> Stores {
+    Stores::open(&Config::default(), folder).await.unwrap()
 }
 
-fn open_small(folder: &Path, change: impl FnOnce(&mut Config)) -> Stores {
+async fn open_small(folder: &Path, change: impl FnOnce(&mut Config)) -> Stores {
     let mut config = Config::default();
     change(&mut config);
-    Stores::open(&config, folder).unwrap()
+    Stores::open(&config, folder).await.unwrap()
 }
 
 #[tokio::test]
 async fn the_catalog_keeps_its_contract() {
     let folder = TempDir::new().unwrap();
-    contract::catalog::check(open(folder.path()).catalog).await;
+    contract::catalog::check(open(folder.path()).await.catalog).await;
 }
 
 #[tokio::test]
 async fn the_catalog_keeps_its_fences() {
     let folder = TempDir::new().unwrap();
-    contract::fences::check(open(folder.path()).catalog).await;
+    contract::fences::check(open(folder.path()).await.catalog).await;
 }
 
 #[tokio::test]
 async fn the_cache_keeps_its_contract() {
     let folder = TempDir::new().unwrap();
-    contract::cache::check(open(folder.path()).cache.as_ref()).await;
+    contract::cache::check(open(folder.path()).await.cache.as_ref()).await;
 }
 
 #[tokio::test]
 async fn the_timers_keep_their_contract() {
     let folder = TempDir::new().unwrap();
-    contract::timers::check(open(folder.path()).catalog).await;
+    contract::timers::check(open(folder.path()).await.catalog).await;
 }
 
 #[tokio::test]
 async fn the_audit_log_keeps_its_contract() {
     let folder = TempDir::new().unwrap();
-    contract::audit::check(open(folder.path()).catalog).await;
+    contract::audit::check(open(folder.path()).await.catalog).await;
 }
 
 #[tokio::test]
 async fn the_viewers_keep_their_contract() {
     let folder = TempDir::new().unwrap();
-    contract::playback::check(&open(folder.path())).await;
+    contract::playback::check(&open(folder.path()).await).await;
 }
 
 #[tokio::test]
 async fn the_counts_keep_their_contract() {
     let folder = TempDir::new().unwrap();
-    contract::engagement::check(&open(folder.path())).await;
+    contract::engagement::check(&open(folder.path()).await).await;
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn viewers_are_found_again_after_a_restart() {
     use playhouse_storage::playback::ViewerState;
     let folder = TempDir::new().unwrap();
     {
-        let stores = open(folder.path());
+        let stores = open(folder.path()).await;
         let fence = stores.catalog.claim_shards(1).await.unwrap()[0];
         let states = [
             (1, 1, change(1, 0, "a1")),
@@ -88,7 +88,7 @@ async fn viewers_are_found_again_after_a_restart() {
             stores.playback.put(put(fence, number, version, state)).await.unwrap();
         }
     }
-    let stores = open(folder.path());
+    let stores = open(folder.path()).await;
     let fence = stores.catalog.claim_shards(1).await.unwrap()[0];
     for (number, version, record, sessions) in
         [(1, 3, None, vec!["a2", "b1"]), (2, 2, Some("c"), vec![]), (3, 2, Some("d"), vec!["d2"])]
@@ -108,7 +108,7 @@ async fn viewers_are_found_again_after_a_restart() {
 async fn a_viewer_whose_write_did_not_commit_is_as_before() {
     use contract::playback::{change, put, viewer};
     let folder = TempDir::new().unwrap();
-    let stores = open_small(folder.path(), |config| config.catalog_bytes_max = 1 << 20);
+    let stores = open_small(folder.path(), |config| config.catalog_bytes_max = 1 << 20).await;
     let fence = stores.catalog.claim_shards(1).await.unwrap()[0];
     let state = |version: u64| format!("{version}{}", "x".repeat(50_000));
     let mut version = 0;
@@ -131,14 +131,14 @@ async fn a_viewer_whose_write_did_not_commit_is_as_before() {
 #[tokio::test]
 async fn the_jobs_keep_their_contract() {
     let folder = TempDir::new().unwrap();
-    let stores = open(folder.path());
+    let stores = open(folder.path()).await;
     contract::jobs::check(stores.catalog, stores.jobs).await;
 }
 
 #[tokio::test]
 async fn the_blobs_keep_their_contract() {
     let (folder, outside) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    contract::blobs::check(open(folder.path()).blobs, outside.path()).await;
+    contract::blobs::check(open(folder.path()).await.blobs, outside.path()).await;
 }
 
 #[tokio::test]
@@ -146,26 +146,27 @@ async fn a_file_of_another_file_system_is_adopted_as_well() {
     let other = Path::new("/dev/shm");
     let outside = TempDir::new_in(other).unwrap();
     let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    contract::blobs::check(open(folder.path()).blobs, outside.path()).await;
+    contract::blobs::check(open(folder.path()).await.blobs, outside.path()).await;
 }
 
 #[tokio::test]
 async fn the_staging_keeps_its_contract() {
     let folder = TempDir::new().unwrap();
-    let stores = open(folder.path());
+    let stores = open(folder.path()).await;
     contract::staging::check(stores.staging, stores.blobs).await;
 }
 
 #[tokio::test]
 async fn the_event_log_keeps_its_contract() {
     let folder = TempDir::new().unwrap();
-    contract::eventlog::check(open(folder.path()).events).await;
+    contract::eventlog::check(open(folder.path()).await.events).await;
     // The same over many small files.
     let folder = TempDir::new().unwrap();
     let stores = open_small(folder.path(), |config| {
         config.event_file_bytes = 300_000;
         config.event_record_bytes_max = 10_000;
-    });
+    })
+    .await;
     contract::eventlog::check(stores.events).await;
 }
 
@@ -174,7 +175,7 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
     let folder = TempDir::new().unwrap();
     let (row, staged) = (content("kept"), UploadId::new());
     let old: Fence = {
-        let stores = open(folder.path());
+        let stores = open(folder.path()).await;
         let fence = stores.catalog.claim_shards(2).await.unwrap()[0];
         let waiting = Write::InsertJob(Box::new(job(row.id, JobClass::Probe, 0)));
         let writes = vec![Write::InsertContent(Box::new(row.clone())), waiting];
@@ -190,7 +191,7 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
     };
     std::fs::write(folder.path().join("blobs/.tmp/half"), b"x").unwrap();
 
-    let stores = open(folder.path());
+    let stores = open(folder.path()).await;
     assert_eq!(stores.catalog.content(row.id).await.unwrap().as_ref(), Some(&row));
     assert_eq!(stores.catalog.outbox(9).await.unwrap().len(), 1);
     assert_eq!(stores.catalog.jobs_of(row.id).await.unwrap().len(), 1);
@@ -210,7 +211,7 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
 async fn a_folder_belongs_to_one_at_a_time() {
     let parent = TempDir::new().unwrap();
     let folder = parent.path().join("new/data");
-    let stores = open(&folder);
+    let stores = open(&folder).await;
     let mode = std::fs::metadata(&folder).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
     let error = DataDir::open(&folder).unwrap_err();
@@ -223,7 +224,7 @@ async fn a_folder_belongs_to_one_at_a_time() {
 #[tokio::test]
 async fn a_full_catalog_says_so_and_goes_on_reading() {
     let folder = TempDir::new().unwrap();
-    let stores = open_small(folder.path(), |config| config.catalog_bytes_max = 1 << 20);
+    let stores = open_small(folder.path(), |config| config.catalog_bytes_max = 1 << 20).await;
     let fence = stores.catalog.claim_shards(1).await.unwrap()[0];
     let mut kept = Vec::new();
     let error = loop {
@@ -258,7 +259,8 @@ async fn a_full_queue_answers_busy() {
         config.catalog_queue_max = 1;
         config.catalog_reads_max = 1;
         config.catalog_readers = 1;
-    });
+    })
+    .await;
     let fence = stores.catalog.claim_shards(1).await.unwrap()[0];
     let commits = (0..200).map(|_| stores.catalog.commit(commit(fence, Vec::new())));
     let results = futures_util::future::join_all(commits).await;
@@ -274,23 +276,23 @@ async fn a_full_queue_answers_busy() {
 #[tokio::test]
 async fn a_schema_from_the_future_is_refused() {
     let folder = TempDir::new().unwrap();
-    drop(open(folder.path()));
+    drop(open(folder.path()).await);
     let conn = rusqlite::Connection::open(folder.path().join("catalog.db")).unwrap();
     conn.execute_batch("INSERT INTO schema_version VALUES (99, '0099_from_the_future', 0)")
         .unwrap();
     drop(conn);
-    let error = Stores::open(&Config::default(), folder.path()).err().unwrap();
+    let error = Stores::open(&Config::default(), folder.path()).await.err().unwrap();
     assert!(matches!(error, Error::SchemaTooNew { found: 99, .. }), "{error}");
     std::fs::write(folder.path().join("catalog.db"), b"this is no database, whatever it says")
         .unwrap();
-    let error = Stores::open(&Config::default(), folder.path()).err().unwrap();
+    let error = Stores::open(&Config::default(), folder.path()).await.err().unwrap();
     assert!(matches!(error, Error::Corrupt { .. }), "{error}");
 }
 
 #[tokio::test]
 async fn a_torn_tail_is_cut_off_wherever_it_was_torn() {
     let folder = TempDir::new().unwrap();
-    open(folder.path()).events.append("t", records(0..3)).await.unwrap();
+    open(folder.path()).await.events.append("t", records(0..3)).await.unwrap();
     let path = folder.path().join("events/t/00000000000000000000.log");
     let whole = std::fs::read(&path).unwrap();
     let third = &whole[whole.len() / 3 * 2..];
@@ -299,7 +301,7 @@ async fn a_torn_tail_is_cut_off_wherever_it_was_torn() {
     let tails = [&third[..1], &third[..8], &third[..third.len() - 1], &flipped, &[0xff; 12]];
     for (tail, next) in tails.into_iter().zip(3..) {
         OpenOptions::new().append(true).open(&path).unwrap().write_all(tail).unwrap();
-        let stores = open(folder.path());
+        let stores = open(folder.path()).await;
         assert_eq!(stores.events.append("t", records(next..next + 1)).await.unwrap(), next);
         let found = stores.events.read("t", 0, 99).await.unwrap();
         assert_eq!(
@@ -319,7 +321,7 @@ async fn old_files_of_a_topic_go_and_their_offsets_are_not_given_again() {
         config.event_record_bytes_max = 10_000;
         config.event_topics_max = 1;
     };
-    let stores = open_small(folder.path(), small);
+    let stores = open_small(folder.path(), small).await;
     for first in (0..1000).step_by(10) {
         stores.events.append("t", records(first..first + 10)).await.unwrap();
     }
@@ -334,7 +336,7 @@ async fn old_files_of_a_topic_go_and_their_offsets_are_not_given_again() {
     let error = stores.events.append("u", records(0..1)).await.unwrap_err();
     assert!(error.to_string().contains("event_topics_max = 1"), "{error}");
     drop(stores);
-    let stores = open_small(folder.path(), small);
+    let stores = open_small(folder.path(), small).await;
     assert_eq!(stores.events.append("t", records(1000..1001)).await.unwrap(), 1000);
     assert_eq!(stores.events.read("t", 0, 1).await.unwrap()[0].0, oldest);
 }
@@ -342,7 +344,7 @@ async fn old_files_of_a_topic_go_and_their_offsets_are_not_given_again() {
 #[tokio::test]
 async fn a_writer_too_many_is_answered_busy_and_idle_uploads_cost_none() {
     let folder = TempDir::new().unwrap();
-    let stores = open_small(folder.path(), |config| config.staging_writers_max = 2);
+    let stores = open_small(folder.path(), |config| config.staging_writers_max = 2).await;
     let ids: Vec<_> = (0..5).map(|_| UploadId::new()).collect();
     for id in &ids {
         drop(stores.staging.open(*id, 5, 0).await.unwrap());
@@ -360,6 +362,6 @@ async fn a_writer_too_many_is_answered_busy_and_idle_uploads_cost_none() {
 async fn an_unknown_engine_is_named() {
     let folder = TempDir::new().unwrap();
     let config = Config { events: "kafka://localhost".into(), ..Config::default() };
-    let error = Stores::open(&config, folder.path()).err().unwrap().to_string();
+    let error = Stores::open(&config, folder.path()).await.err().unwrap().to_string();
     assert!(error.contains("`kafka`") && error.contains("`local:PATH`"), "{error}");
 }

@@ -42,7 +42,7 @@ impl Node {
         let began = Instant::now();
         let terminate = signal(SignalKind::terminate())?;
         let interrupt = signal(SignalKind::interrupt())?;
-        let stores = open(&config)?;
+        let stores = open(&config).await?;
         let keys = Keys::open(stores.data_dir.path())?;
         let listener = listen(&config)?;
         let address = listener.local_addr()?;
@@ -97,15 +97,16 @@ impl Node {
 /// # Errors
 /// When the folder is in use, or its schema is newer than this program.
 pub(crate) async fn migrate(config: Config) -> Result<()> {
-    let stores = open(&config)?;
+    let stores = open(&config).await?;
     stores.catalog.ping().await?;
     println!("{} is at this program's schema", stores.data_dir.path().display());
     Ok(())
 }
 
-fn open(config: &Config) -> Result<Stores> {
+async fn open(config: &Config) -> Result<Stores> {
     let data = &config.node.data;
     Stores::open(&config.storage, data)
+        .await
         .with_context(|| format!("data folder {} cannot be opened", data.display()))
 }
 

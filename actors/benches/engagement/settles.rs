@@ -23,8 +23,8 @@ const AT_ONCE: usize = 512;
 /// table.
 pub(crate) async fn measure(facts: u64, contents: usize) -> String {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let stores = Stores::open(&playhouse_storage::Config::default(), folder.path());
-    let stores = stores.expect("the stores open");
+    let config = playhouse_storage::Config::default();
+    let stores = Stores::open(&config, folder.path()).await.expect("the stores open");
     let fences = stores.catalog.claim_shards(16).await.expect("the shards are ours");
     let ids = contents_of(&stores, &fences, contents).await;
     views_of(&stores, &ids, facts).await;

@@ -239,10 +239,10 @@ mod tests {
     }
 
     impl Deck {
-        fn new(max: usize) -> Self {
+        async fn new(max: usize) -> Self {
             let folder = tempfile::tempdir().expect("a temporary folder");
-            let stores = Stores::open(&playhouse_storage::Config::default(), folder.path());
-            let stores = stores.expect("the stores open");
+            let config = playhouse_storage::Config::default();
+            let stores = Stores::open(&config, folder.path()).await.expect("the stores open");
             let cards = Cards::new(stores.catalog.clone(), max, TTL);
             Self { cards, card: Arc::new(card()), _stores: stores, _folder: folder }
         }
@@ -273,7 +273,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_card_is_kept_until_it_is_old() {
-        let deck = Deck::new(64);
+        let deck = Deck::new(64).await;
         let drops = deck.read();
         deck.cards.keep(&deck.card, drops);
         tokio::time::advance(TTL - Duration::from_millis(1)).await;
@@ -284,7 +284,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_was_read_before_a_commit_is_not_kept_after_it() {
-        let deck = Deck::new(64);
+        let deck = Deck::new(64).await;
         let before = deck.read();
         let changing = deck.cards.changing(deck.card.id);
         let during = deck.read();
@@ -300,7 +300,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_was_kept_during_a_commit_goes_with_its_end() {
-        let deck = Deck::new(64);
+        let deck = Deck::new(64).await;
         let changing = deck.cards.changing(deck.card.id);
         let during = deck.read();
         deck.cards.keep(&deck.card, during);
@@ -313,7 +313,7 @@ mod tests {
     /// record until its age ended it.
     #[tokio::test(start_paused = true)]
     async fn nothing_is_kept_for_a_while_after_a_commit_that_nobody_waits_for() {
-        let deck = Deck::new(64);
+        let deck = Deck::new(64).await;
         drop(deck.cards.changing(deck.card.id));
         let drops = deck.read();
         deck.cards.keep(&deck.card, drops);
@@ -326,7 +326,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_number_of_cards_is_bounded() {
-        let deck = Deck::new(STRIPES);
+        let deck = Deck::new(STRIPES).await;
         for _ in 0..1_000 {
             let other = Arc::new(card());
             let drops = deck.cards.look(other.id).expect_err("no card is known yet");
@@ -340,7 +340,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_does_not_exist_is_not_remembered() {
-        let deck = Deck::new(64);
+        let deck = Deck::new(64).await;
         assert_eq!(deck.cards.get(deck.card.id).await.expect("the catalog reads"), None);
         assert!(!deck.knows());
     }

@@ -56,7 +56,7 @@ impl House {
     ) -> Self {
         let path = folder.path();
         let storage = playhouse_storage::Config::default();
-        let stores = Stores::open(&storage, path).expect("the stores open");
+        let stores = Stores::open(&storage, path).await.expect("the stores open");
         let fences = stores.catalog.claim_shards(16).await.expect("the shards are ours");
         let engines = Engines::from(&stores);
         let mut config = Config::default();

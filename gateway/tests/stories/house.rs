@@ -79,7 +79,7 @@ impl House {
     ) -> (Self, Parts) {
         let folder = tempfile::tempdir().unwrap();
         let keys = Keys::open(folder.path()).unwrap();
-        let stores = Stores::open(&storage, folder.path()).unwrap();
+        let stores = Stores::open(&storage, folder.path()).await.unwrap();
         let fences = stores.catalog.claim_shards(SHARDS).await.unwrap();
         let (platform, parts) = platform(&stores, actors, fences.clone());
         let gateway = Gateway { platform: platform.clone(), auth: keys.clone(), config };

@@ -25,7 +25,7 @@ async fn main() {
     println!("|---|---:|---:|---:|");
     for senders in SENDERS {
         let folder = TempDir::new().unwrap();
-        let stores = Arc::new(Stores::open(&Config::default(), folder.path()).unwrap());
+        let stores = Arc::new(Stores::open(&Config::default(), folder.path()).await.unwrap());
         let fences = Arc::new(stores.catalog.claim_shards(16).await.unwrap());
         measure("heartbeats", senders, |sender| heartbeats(&stores, &fences, sender)).await;
         measure("views", senders, |sender| views(&stores, sender)).await;

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub(crate) mod cell;
+pub mod postgres;
 pub(crate) mod rows;
 pub(crate) mod sql;
 pub mod sqlite;

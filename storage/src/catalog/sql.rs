@@ -82,7 +82,7 @@ pub(crate) fn statements(fence: Fence, write: &Write) -> Vec<Statement> {
         )],
         // An update that changes nothing: where several writers meet, it holds the row, too.
         Write::HoldJob { id, token } => vec![one(
-            "UPDATE job SET token = token WHERE id = $1 AND token = $2",
+            crate::jobs::sql::HOLD,
             vec![Cell::text(id), Cell::text(token)],
             format!("the lease of job {id}"),
         )],
@@ -131,6 +131,33 @@ pub(crate) fn outbox_row(
 /// `SELECT` of every column of a table, for the rest of a query to follow.
 pub(crate) fn select<R: Row>() -> String {
     format!("SELECT {} FROM {}", R::COLUMNS.join(", "), R::TABLE)
+}
+
+/// One record by its id: `$1`.
+pub(crate) fn by_id<R: Row>() -> String {
+    format!("{} WHERE id = $1", select::<R>())
+}
+
+/// Renditions of a content in ladder order: `$1` content.
+pub(crate) fn renditions() -> String {
+    format!("{} WHERE content_id = $1 ORDER BY position, name", select::<Rendition>())
+}
+
+/// One rendition: `$1` content, `$2` name.
+pub(crate) fn rendition() -> String {
+    format!("{} WHERE content_id = $1 AND name = $2", select::<Rendition>())
+}
+
+/// Segments of a rendition in order: `$1` content, `$2` rendition.
+pub(crate) fn segments() -> String {
+    let select = select::<Segment>();
+    format!("{select} WHERE content_id = $1 AND rendition = $2 ORDER BY segment_index")
+}
+
+/// Jobs of a content: `$1` content.
+pub(crate) fn jobs_of() -> String {
+    let select = select::<Job>();
+    format!("{select} WHERE content_id = $1 ORDER BY class_rank, created_at, id")
 }
 
 /// The newest of a table, for a selection to come before: `$1` below this id, `$2` limit.
@@ -240,11 +267,11 @@ fn name_of<R: Row>(params: &[Cell]) -> String {
     format!("{} {}", R::TABLE, key.collect::<Vec<_>>().join(" "))
 }
 
-fn any(sql: &str, params: Vec<Cell>) -> Statement {
+pub(crate) fn any(sql: &str, params: Vec<Cell>) -> Statement {
     Statement { sql: sql.to_owned(), params, expect: Expect::Any }
 }
 
-fn one(sql: &str, params: Vec<Cell>, what: String) -> Statement {
+pub(crate) fn one(sql: &str, params: Vec<Cell>, what: String) -> Statement {
     Statement { sql: sql.to_owned(), params, expect: Expect::Exactly(1, what) }
 }
 

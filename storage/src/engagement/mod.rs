@@ -4,6 +4,8 @@
 //! each view once. The content's owner settles them by a [`crate::catalog::Commit`] that removes
 //! the facts and writes the counter in one fenced transaction.
 
+pub mod postgres;
+mod rows;
 pub mod sqlite;
 
 use crate::Result;

@@ -1,6 +1,6 @@
 //! Engagement in the catalog's SQLite file, through the catalog's one writer.
 
-use super::{Engagement, Minute, NewView, Ranked};
+use super::{Engagement, Minute, NewView, Ranked, rows};
 use crate::Result;
 use crate::catalog::cell::{Cell, Cells};
 use crate::catalog::rows::Row;
@@ -27,7 +27,7 @@ impl SqliteEngagement {
 
     async fn ranks(&self, sql: &str, params: Vec<Cell>) -> Result<Vec<Ranked>> {
         let rows = self.catalog.rows(sql.to_owned(), params).await?;
-        rows.into_iter().map(ranked).collect()
+        rows.into_iter().map(rows::ranked).collect()
     }
 
     async fn forget(&self, sql: &'static str, params: [Cell; 2]) -> Result<u64> {
@@ -46,15 +46,13 @@ impl Engagement for SqliteEngagement {
     async fn facts(&self, after: u64, limit: u32) -> Result<Vec<Fact>> {
         let params = vec![Cell::int(after), Cell::int(limit)];
         let rows = self.catalog.rows(statements::FACTS.to_owned(), params).await?;
-        rows.into_iter().map(fact).collect()
+        rows.into_iter().map(rows::fact).collect()
     }
 
     async fn facts_waiting(&self, after: u64) -> Result<u64> {
         let params = vec![Cell::int(after)];
         let row = self.catalog.rows(statements::FACTS_SPAN.to_owned(), params).await?.pop();
-        let mut cells = Cells::new("fact", row.unwrap_or_default());
-        let (first, last) = (cells.int_opt::<u64>()?, cells.int_opt::<u64>()?);
-        Ok(first.zip(last).map_or(0, |(first, last)| last - first + 1))
+        rows::span(row.unwrap_or_default())
     }
 
     async fn counter(&self, content: ContentId) -> Result<Option<Counter>> {
@@ -68,21 +66,13 @@ impl Engagement for SqliteEngagement {
         }
         let (sql, params) = statements::counters(contents);
         let rows = self.catalog.rows(sql, params).await?;
-        let read = |row| {
-            let mut cells = Cells::new(Counter::TABLE, row);
-            Ok((cells.id()?, cells.int()?, cells.int::<u8>()? != 0))
-        };
-        rows.into_iter().map(read).collect()
+        rows.into_iter().map(rows::counter).collect()
     }
 
     async fn minutes(&self, content: ContentId, from: i64, to: i64) -> Result<Vec<Minute>> {
         let params = vec![Cell::text(content), Cell::int(from), Cell::int(to)];
         let rows = self.catalog.rows(statements::MINUTES.to_owned(), params).await?;
-        let read = |row| {
-            let mut cells = Cells::new("view_minute", row);
-            Ok(Minute { minute: cells.int()?, views: cells.int()? })
-        };
-        rows.into_iter().map(read).collect()
+        rows.into_iter().map(rows::minute).collect()
     }
 
     async fn likes(&self, content: ContentId, who: &str) -> Result<bool> {
@@ -91,12 +81,7 @@ impl Engagement for SqliteEngagement {
     }
 
     async fn ranked(&self, before: Option<(f64, ContentId)>, limit: u32) -> Result<Vec<Ranked>> {
-        // Nothing sorts behind an infinite trend and a letter that is no hexadecimal digit.
-        let (trend, id) = before.map_or((f64::INFINITY, "z".to_owned()), |(trend, content)| {
-            (trend, content.to_string())
-        });
-        let params = vec![Cell::Real(trend), Cell::Text(id), Cell::int(limit)];
-        self.ranks(statements::RANKED, params).await
+        self.ranks(statements::RANKED, statements::ranked(before, limit)).await
     }
 
     async fn ranked_count(&self, trend: f64) -> Result<u64> {
@@ -128,23 +113,4 @@ pub(crate) fn keep(conn: &Connection, fact: &NewFact, now: Timestamp) -> Result<
     }
     execute(conn, statements::FACT, &statements::fact(fact))?;
     Ok(true)
-}
-
-fn fact(row: Vec<Cell>) -> Result<Fact> {
-    let mut cells = Cells::new("fact", row);
-    Ok(Fact {
-        position: cells.int()?,
-        content: cells.id()?,
-        at: cells.time()?,
-        kind: cells.json()?,
-    })
-}
-
-fn ranked(row: Vec<Cell>) -> Result<Ranked> {
-    let mut cells = Cells::new(Counter::TABLE, row);
-    Ok(Ranked {
-        content: cells.id()?,
-        trend: cells.real_opt()?.unwrap_or(f64::NEG_INFINITY),
-        hot: cells.int::<u8>()? != 0,
-    })
 }

@@ -9,6 +9,7 @@ use crate::model::{Job, JobClass, JobId};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+pub mod postgres;
 pub(crate) mod sql;
 pub mod sqlite;
 

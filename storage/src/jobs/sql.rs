@@ -7,18 +7,20 @@ use crate::catalog::sql::placeholders;
 use crate::model::{ContentId, Job, JobClass};
 use jiff::Timestamp;
 
-/// Leases the first claimable job: `$1` token, `$2` until, `$3` now, then the classes.
+/// Leases the first claimable job: `$1` token, `$2` until, `$3` now, then the classes. `lock` is
+/// what the engine says behind the choice of a row.
 pub(crate) fn claim(
     classes: &[JobClass],
     token: &str,
     now: Timestamp,
     until: Timestamp,
+    lock: &str,
 ) -> (String, Vec<Cell>) {
     let sql = format!(
         "UPDATE job SET token = $1, lease_until = $2 WHERE id = (SELECT id FROM job \
          WHERE class_rank IN ({}) AND ((token IS NULL AND not_before <= $3) \
          OR (token IS NOT NULL AND lease_until <= $3)) \
-         ORDER BY class_rank, created_at, id LIMIT 1) RETURNING {}",
+         ORDER BY class_rank, created_at, id LIMIT 1{lock}) RETURNING {}",
         placeholders(4, classes.len()),
         Job::COLUMNS.join(", ")
     );
@@ -26,6 +28,9 @@ pub(crate) fn claim(
     params.extend(classes.iter().map(|class| Cell::Int(class_rank(*class))));
     (sql, params)
 }
+
+/// Holds a leased job: `$1` id, `$2` token.
+pub(crate) const HOLD: &str = "UPDATE job SET token = token WHERE id = $1 AND token = $2";
 
 /// Prolongs a lease: `$1` id, `$2` token, `$3` until.
 pub(crate) const RENEW: &str = "UPDATE job SET lease_until = $3 WHERE id = $1 AND token = $2";

@@ -58,7 +58,7 @@ impl Jobs for SqliteJobs {
             return Ok(None);
         }
         let token = Uuid::now_v7().simple().to_string();
-        let (sql, params) = sql::claim(classes, &token, now, until);
+        let (sql, params) = sql::claim(classes, &token, now, until, "");
         self.catalog.write(move |conn| Ok(records(conn, &sql, &params)?.pop())).await
     }
 

@@ -5,6 +5,7 @@
 //! writes are fenced by the viewer's shard and hold the row version, as those of the catalog do.
 
 mod index;
+pub mod postgres;
 pub mod sqlite;
 
 use crate::Result;

@@ -30,6 +30,8 @@ pub(crate) const RANKED: &str = "SELECT content_id, trend, hot FROM counter \
 /// How many contents have at least this trend: `$1`.
 pub(crate) const RANKED_COUNT: &str =
     "SELECT COUNT(*) FROM counter WHERE trend IS NOT NULL AND trend >= $1";
+/// Holds a content: `$1` id.
+pub(crate) const HOLD_CONTENT: &str = "UPDATE content SET id = id WHERE id = $1";
 /// Contents that are marked as hot: `$1` limit.
 pub(crate) const HOT: &str =
     "SELECT content_id, trend, hot FROM counter WHERE hot = 1 ORDER BY content_id LIMIT $1";
@@ -55,6 +57,14 @@ pub(crate) fn view_key(key: &str, content: ContentId, now: Timestamp) -> [Cell; 
     [Cell::text(key), Cell::text(content), Cell::time(now)]
 }
 
+/// What [`RANKED`] is asked with.
+pub(crate) fn ranked(before: Option<(f64, ContentId)>, limit: u32) -> Vec<Cell> {
+    // Nothing sorts behind an infinite trend and a letter that is no hexadecimal digit.
+    let (trend, id) = before
+        .map_or((f64::INFINITY, "z".to_owned()), |(trend, content)| (trend, content.to_string()));
+    vec![Cell::Real(trend), Cell::Text(id), Cell::int(limit)]
+}
+
 /// Views and heat of some contents.
 pub(crate) fn counters(contents: &[ContentId]) -> (String, Vec<Cell>) {
     let sql = format!(
@@ -66,11 +76,7 @@ pub(crate) fn counters(contents: &[ContentId]) -> (String, Vec<Cell>) {
 
 /// Holds a content: where several writers meet, nobody deletes it meanwhile.
 pub(super) fn hold_content(content: ContentId) -> Statement {
-    one(
-        "UPDATE content SET id = id WHERE id = $1",
-        vec![Cell::text(content)],
-        format!("content {content}"),
-    )
+    one(HOLD_CONTENT, vec![Cell::text(content)], format!("content {content}"))
 }
 
 /// Takes facts off the queue; each must still be there.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Every step by its name; its number is its place, from 1.
-const MIGRATIONS: &[(&str, &str)] = &[
+pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_create_catalog", include_str!("../../../../migrations/0001_create_catalog.sql")),
     (
         "0002_add_timers_and_audit",

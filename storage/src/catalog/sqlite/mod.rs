@@ -6,7 +6,7 @@
 
 mod checkpoint;
 pub(crate) mod fenced;
-mod migrate;
+pub(crate) mod migrate;
 mod readers;
 pub(crate) mod run;
 mod writer;
@@ -121,16 +121,7 @@ impl SqliteCatalog {
     }
 
     async fn find_one<R: Row + Send + 'static>(&self, id: impl Display) -> Result<Option<R>> {
-        let sql = format!("{} WHERE id = $1", sql::select::<R>());
-        Ok(self.find(sql, vec![Cell::text(id)]).await?.pop())
-    }
-
-    async fn of_content<R>(&self, id: ContentId, rest: &str) -> Result<Vec<R>>
-    where
-        R: Row + Send + 'static,
-    {
-        let sql = format!("{} WHERE content_id = $1 {rest}", sql::select::<R>());
-        self.find(sql, vec![Cell::text(id)]).await
+        Ok(self.find(sql::by_id::<R>(), vec![Cell::text(id)]).await?.pop())
     }
 
     /// Records whose ids rise with time, newest first, below `before`.
@@ -193,24 +184,19 @@ impl Catalog for SqliteCatalog {
     }
 
     async fn renditions(&self, content: ContentId) -> Result<Vec<Rendition>> {
-        self.of_content(content, "ORDER BY position, name").await
+        self.find(sql::renditions(), vec![Cell::text(content)]).await
     }
 
     async fn rendition(&self, content: ContentId, name: &str) -> Result<Option<Rendition>> {
-        let sql = format!("{} WHERE content_id = $1 AND name = $2", sql::select::<Rendition>());
-        Ok(self.find(sql, vec![Cell::text(content), Cell::text(name)]).await?.pop())
+        Ok(self.find(sql::rendition(), vec![Cell::text(content), Cell::text(name)]).await?.pop())
     }
 
     async fn segments(&self, content: ContentId, rendition: &str) -> Result<Vec<Segment>> {
-        let sql = format!(
-            "{} WHERE content_id = $1 AND rendition = $2 ORDER BY segment_index",
-            sql::select::<Segment>()
-        );
-        self.find(sql, vec![Cell::text(content), Cell::text(rendition)]).await
+        self.find(sql::segments(), vec![Cell::text(content), Cell::text(rendition)]).await
     }
 
     async fn jobs_of(&self, content: ContentId) -> Result<Vec<Job>> {
-        self.of_content(content, "ORDER BY class_rank, created_at, id").await
+        self.find(sql::jobs_of(), vec![Cell::text(content)]).await
     }
 
     async fn dead_letters(

@@ -1,0 +1,150 @@
+//! The bounds of the catalog on PostgreSQL, each with its reason.
+
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How this node uses a PostgreSQL server; of no effect while the catalog is a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The certificates, in PEM, that may sign the server's; needed with `sslmode=verify-full`.
+    pub ca_file: String,
+    /// Connections that this node opens at most. Each is a process of the server; behind a
+    /// pgbouncer each is a client, of which it takes thousands.
+    pub connections_max: u32,
+    /// Connections that are kept open when nothing happens, so that the next burst need not wait
+    /// for a handshake.
+    pub connections_idle_min: u32,
+    /// A connection is closed after so many seconds, so that a node finds a server that has moved.
+    pub connection_lifetime_s: u64,
+    /// Calls under way and waiting for a connection; one more is answered `Busy`. A thousand drain
+    /// in about 0.2 s.
+    pub calls_max: usize,
+    /// A connection must be there within so many milliseconds, made anew or given back; then the
+    /// try has failed.
+    pub connect_timeout_ms: u64,
+    /// The server ends a statement of a transaction after so many milliseconds. The slowest
+    /// honest one forgets some thousand rows.
+    pub statement_timeout_ms: u64,
+    /// The server ends a transaction whose node says nothing for so many milliseconds, so that a
+    /// node that stands still holds no shard against its next owner. A node is between two
+    /// statements for well under a millisecond.
+    pub transaction_idle_ms: u64,
+    /// Every call is answered within so many milliseconds, all its tries included: below
+    /// `actors.ask_deadline_ms`, so that whoever asked still hears it.
+    pub deadline_ms: u64,
+    /// Tries of a call that certainly changed nothing and met a lost connection, a server that is
+    /// just starting, stopping or read-only, or a transaction in its way. With the pauses these
+    /// reach over the seconds that a fail-over takes.
+    pub tries_max: u32,
+    /// Pause before the second try, milliseconds; doubled each time, with jitter.
+    pub retry_first_ms: u64,
+    /// Longest pause between two tries, milliseconds.
+    pub retry_longest_ms: u64,
+    /// A connection is lost when the network acknowledges nothing for so many milliseconds.
+    pub silence_ms: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            ca_file: String::new(),
+            connections_max: 16,
+            connections_idle_min: 2,
+            connection_lifetime_s: 1_800,
+            calls_max: 1024,
+            connect_timeout_ms: 3_000,
+            statement_timeout_ms: 5_000,
+            transaction_idle_ms: 5_000,
+            deadline_ms: 8_000,
+            tries_max: 10,
+            retry_first_ms: 50,
+            retry_longest_ms: 2_000,
+            silence_ms: 5_000,
+        }
+    }
+}
+
+impl Config {
+    /// Holds every value against what can be served.
+    ///
+    /// # Errors
+    /// One sentence that names the key and what would do.
+    pub fn validate(&self) -> Result<(), String> {
+        let at_least_one = [
+            ("connections_max", u64::from(self.connections_max)),
+            ("connection_lifetime_s", self.connection_lifetime_s),
+            ("calls_max", self.calls_max as u64),
+            ("connect_timeout_ms", self.connect_timeout_ms),
+            ("statement_timeout_ms", self.statement_timeout_ms),
+            ("transaction_idle_ms", self.transaction_idle_ms),
+            ("deadline_ms", self.deadline_ms),
+            ("tries_max", u64::from(self.tries_max)),
+            ("retry_first_ms", self.retry_first_ms),
+            ("silence_ms", self.silence_ms),
+        ];
+        for (key, value) in at_least_one {
+            if value == 0 {
+                return Err(format!("storage.postgres.{key} must be at least 1"));
+            }
+        }
+        for (low, below, high, above) in [
+            (
+                "connections_idle_min",
+                u64::from(self.connections_idle_min),
+                "connections_max",
+                u64::from(self.connections_max),
+            ),
+            ("statement_timeout_ms", self.statement_timeout_ms, "deadline_ms", self.deadline_ms),
+            ("retry_first_ms", self.retry_first_ms, "retry_longest_ms", self.retry_longest_ms),
+        ] {
+            if below > above {
+                return Err(format!("storage.postgres.{low} must not exceed {high}"));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn deadline(&self) -> Duration {
+        Duration::from_millis(self.deadline_ms)
+    }
+
+    pub(super) fn connect_timeout(&self) -> Duration {
+        Duration::from_millis(self.connect_timeout_ms)
+    }
+
+    pub(super) fn silence(&self) -> Duration {
+        Duration::from_millis(self.silence_ms)
+    }
+
+    /// The pause after this many failed tries, without jitter.
+    pub(super) fn pause(&self, failed: u32) -> Duration {
+        let doubled = self.retry_first_ms.saturating_mul(1 << failed.saturating_sub(1).min(20));
+        Duration::from_millis(doubled.min(self.retry_longest_ms))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_hold_and_a_wrong_one_is_named() {
+        assert_eq!(Config::default().validate(), Ok(()));
+        for (config, key) in [
+            (Config { tries_max: 0, ..Config::default() }, "tries_max"),
+            (Config { connections_idle_min: 17, ..Config::default() }, "connections_idle_min"),
+            (Config { statement_timeout_ms: 8_001, ..Config::default() }, "statement_timeout_ms"),
+        ] {
+            assert!(config.validate().unwrap_err().contains(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        let config = Config::default();
+        let pauses: Vec<_> = (1..=8).map(|n| config.pause(n).as_millis()).collect();
+        assert_eq!(pauses, [50, 100, 200, 400, 800, 1_600, 2_000, 2_000]);
+        assert_eq!(config.pause(u32::MAX).as_millis(), 2_000);
+    }
+}

@@ -1,0 +1,164 @@
+//! The two transactions that shards live by, and what is done in one go.
+//!
+//! A commit takes two round trips. The first begins it and locks the row of the shard: shared, so
+//! that commits of one owner run side by side while the next owner's claim waits for them; for
+//! itself alone when there are events, because their numbers follow each other. The second sends
+//! every statement and the `COMMIT` behind them. A statement that touches another number of rows
+//! than it must fails on the server, and with it the transaction: what is committed is all or
+//! nothing, without a third trip to look at it first.
+
+use super::pool::{Link, Server};
+use super::run::{Effect, Failure, execute, failed, in_order, query};
+use super::{dialect, positions};
+use crate::catalog::NewEvent;
+use crate::catalog::cell::{Cell, Cells};
+use crate::catalog::sql::{self, Expect, Statement};
+use crate::model::{Epoch, Fence, ShardId};
+use crate::{Error, Result, failpoint};
+use futures_util::future::{FutureExt as _, join};
+use jiff::Timestamp;
+use tokio_postgres::error::SqlState;
+
+/// One fenced transaction.
+struct Fenced {
+    begin: String,
+    fence: Fence,
+    statements: Vec<Statement>,
+    events: Vec<NewEvent>,
+}
+
+impl Server {
+    /// Runs one fenced transaction.
+    pub(crate) async fn commit(
+        &self,
+        fence: Fence,
+        statements: Vec<Statement>,
+        events: Vec<NewEvent>,
+    ) -> Result<()> {
+        let statements = statements.into_iter().map(dialect::checked).collect();
+        let fenced = Fenced { begin: self.begin(), fence, statements, events };
+        self.run(&fenced, |link, fenced| apply(link, fenced).boxed()).await?;
+        failpoint::pass("catalog.committed");
+        Ok(())
+    }
+
+    /// Takes every shard, which makes every earlier owner a stranger.
+    pub(crate) async fn claim(&self, count: u16) -> Result<Vec<Fence>> {
+        let claim = (self.begin(), count);
+        self.run(&claim, |link, (begin, count)| claim_shards(link, begin, *count).boxed()).await
+    }
+}
+
+async fn apply(link: &Link, fenced: &Fenced) -> Result<(), Failure> {
+    let Fenced { begin, fence, statements, events } = fenced;
+    let sequence = enter(link, begin, *fence, !events.is_empty()).await?;
+    let told = tell(*fence, sequence, events);
+    let all: Vec<_> = statements.iter().chain(&told).collect();
+    let mut sent: Vec<_> =
+        all.iter().map(|it| execute(link, &it.sql, &it.params).boxed()).collect();
+    sent.push(async { link.batch_execute("COMMIT").await.map(|()| 0) }.boxed());
+    let mut results = in_order(sent).await;
+    let ended = results.pop().unwrap_or(Ok(0));
+    if ended.is_ok() {
+        link.has_ended();
+    }
+    // The first that failed is the cause of all that follow.
+    for (statement, result) in all.iter().zip(&results) {
+        if let Err(error) = result {
+            return Err(refused(statement, error));
+        }
+    }
+    ended.map(drop).map_err(|error| failed(&error, Effect::Perhaps))
+}
+
+/// Begins a transaction of the shard's owner and answers the last sequence that it has given.
+async fn enter(link: &Link, begin: &str, fence: Fence, alone: bool) -> Result<u64, Failure> {
+    let lock = if alone { "UPDATE" } else { "SHARE" };
+    let (sql, shard) = (format!("{} FOR {lock}", sql::SHARD), [Cell::int(fence.shard.0)]);
+    link.begins();
+    let (begun, rows) = join(link.batch_execute(begin), query(link, &sql, &shard)).await;
+    let rows = begun.and(rows).map_err(|error| failed(&error, Effect::None))?;
+    match rows.first().map(Vec::as_slice) {
+        Some([epoch, Cell::Int(sequence)]) if *epoch == Cell::int(fence.epoch.0) => {
+            Ok(sequence.unsigned_abs())
+        }
+        Some(_) | None => {
+            leave(link).await;
+            Err(Error::Fenced { shard: fence.shard.0, epoch: fence.epoch.0 }.into())
+        }
+    }
+}
+
+/// Ends a transaction that has changed nothing. When that fails its connection is closed instead.
+async fn leave(link: &Link) {
+    if link.batch_execute("ROLLBACK").await.is_ok() {
+        link.has_ended();
+    }
+}
+
+/// The outbox rows of the events.
+fn tell(fence: Fence, mut sequence: u64, events: &[NewEvent]) -> Vec<Statement> {
+    if events.is_empty() {
+        return Vec::new();
+    }
+    let (at, shard) = (Timestamp::now(), Cell::int(fence.shard.0));
+    let mut told = vec![sql::any(&positions::hold("outbox"), Vec::new())];
+    for event in events {
+        sequence += 1;
+        told.push(sql::outbox_row(fence, sequence, at, event));
+    }
+    told.push(sql::any(sql::SHARD_SEQUENCE, vec![shard, Cell::int(sequence)]));
+    told
+}
+
+/// What a statement's error means for its transaction.
+pub(crate) fn refused(statement: &Statement, error: &tokio_postgres::Error) -> Failure {
+    // Without a word of the server, or with that of a pool between, it may have run to its end.
+    let failure = failed(error, Effect::Perhaps);
+    let is_miscounted = error.code() == Some(&SqlState::DIVISION_BY_ZERO);
+    match (&statement.expect, failure) {
+        (Expect::Exactly(_, what), _) if is_miscounted => {
+            Error::Conflict { what: what.clone() }.into()
+        }
+        (Expect::Exactly(_, what), Failure::Final(Error::Conflict { .. })) => {
+            Error::Conflict { what: what.clone() }.into()
+        }
+        (_, failure) => failure,
+    }
+}
+
+async fn claim_shards(link: &Link, begin: &str, count: u16) -> Result<Vec<Fence>, Failure> {
+    link.begins();
+    let begin = format!("{begin}; {}", dialect::SHARDS_LOCK);
+    let (begun, made) = join(link.batch_execute(&begin), query(link, sql::SHARD_COUNT, &[])).await;
+    let made = begun.and(made).map_err(|error| failed(&error, Effect::None))?;
+    let made = match made.first().map(Vec::as_slice) {
+        Some([Cell::Int(made)]) => *made,
+        Some(_) | None => return Err(Error::Corrupt { what: "table shard".to_owned() }.into()),
+    };
+    if made != 0 && made != i64::from(count) {
+        leave(link).await;
+        return Err(Error::Invalid(format!(
+            "the catalog was made with {made} shards, the configuration says {count}: set \
+             shard_count = {made}, or start with an empty database"
+        ))
+        .into());
+    }
+    let missing = [Cell::Int(i64::from(count) - made)];
+    let sent = vec![
+        query(link, dialect::SHARDS_INSERT, &missing).boxed(),
+        query(link, sql::SHARDS_RAISE, &[]).boxed(),
+        query(link, sql::SHARDS, &[]).boxed(),
+        async { link.batch_execute("COMMIT").await.map(|()| Vec::new()) }.boxed(),
+    ];
+    let results: Result<Vec<_>, _> = in_order(sent).await.into_iter().collect();
+    let results = results.map_err(|error| failed(&error, Effect::Perhaps))?;
+    link.has_ended();
+    let fences: Result<_> = results.into_iter().flatten().map(fence_of).collect();
+    Ok(fences?)
+}
+
+fn fence_of(row: Vec<Cell>) -> Result<Fence> {
+    let mut cells = Cells::new("shard", row);
+    Ok(Fence { shard: ShardId(cells.int()?), epoch: Epoch(cells.int()?) })
+}

@@ -1,0 +1,78 @@
+//! The job queue in the catalog's PostgreSQL database. Claims of several nodes run side by side:
+//! each passes by what another one is about to take.
+
+use super::{Jobs, sql};
+use crate::catalog::cell::{Cell, Cells};
+use crate::catalog::postgres::{PostgresCatalog, dialect};
+use crate::catalog::rows::Row;
+use crate::model::{ContentId, Job, JobClass, JobId};
+use crate::{Error, Result};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// The job queue in a database server.
+pub struct PostgresJobs {
+    catalog: Arc<PostgresCatalog>,
+}
+
+impl PostgresJobs {
+    /// The queue of this catalog's jobs.
+    #[must_use]
+    pub fn new(catalog: Arc<PostgresCatalog>) -> Self {
+        Self { catalog }
+    }
+
+    /// Changes a job that `token` holds: `$1` id, `$2` token, `$3` a time.
+    async fn as_holder(&self, sql: &str, id: JobId, token: &str, at: Timestamp) -> Result<()> {
+        let params = vec![Cell::text(id), Cell::text(token), Cell::time(at)];
+        match self.catalog.execute(sql, params).await? {
+            1 => Ok(()),
+            _ => Err(Error::Conflict { what: format!("the lease of job {id}") }),
+        }
+    }
+}
+
+#[async_trait]
+impl Jobs for PostgresJobs {
+    async fn claim(
+        &self,
+        classes: &[JobClass],
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Job>> {
+        if classes.is_empty() {
+            return Ok(None);
+        }
+        let token = Uuid::now_v7().simple().to_string();
+        let (sql, params) = sql::claim(classes, &token, now, until, dialect::CLAIM_LOCK);
+        self.catalog.changed(sql, params).await?.pop().map(Job::decode).transpose()
+    }
+
+    async fn renew(&self, id: JobId, token: &str, until: Timestamp) -> Result<()> {
+        self.as_holder(sql::RENEW, id, token, until).await
+    }
+
+    async fn release(&self, id: JobId, token: &str, not_before: Timestamp) -> Result<()> {
+        self.as_holder(sql::RELEASE, id, token, not_before).await
+    }
+
+    async fn release_all(&self) -> Result<u64> {
+        self.catalog.execute(sql::RELEASE_ALL, Vec::new()).await
+    }
+
+    async fn waiting(&self, classes: &[JobClass], except: ContentId) -> Result<u64> {
+        if classes.is_empty() {
+            return Ok(0);
+        }
+        let (sql, params) = sql::waiting(classes, except);
+        let row = self.catalog.rows(sql, params).await?.pop().unwrap_or_default();
+        Cells::new(Job::TABLE, row).int()
+    }
+
+    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        let row = self.catalog.rows(sql::NEXT_DUE.to_owned(), vec![Cell::time(now)]).await?.pop();
+        Cells::new(Job::TABLE, row.unwrap_or_default()).time_opt()
+    }
+}
