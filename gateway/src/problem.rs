@@ -164,6 +164,9 @@ impl From<StorageError> for Problem {
         match &error {
             StorageError::Full => full(),
             StorageError::Busy => Self::unavailable("busy", "the store is busy, try again", 1),
+            StorageError::Unavailable(_) => {
+                Self::unavailable("unavailable", "a store does not answer, try again", 2)
+            }
             StorageError::Fenced { .. } => {
                 Self::unavailable("moving", "the owner of this record is changing, try again", 1)
             }

@@ -3,6 +3,8 @@
 //! A relative path in a URL is relative to the data folder, so that the defaults need no editing
 //! and a folder can be moved whole.
 
+use crate::bucket::S3;
+use crate::files::is_name;
 use serde::{Deserialize, Serialize};
 
 /// The stores' part of `cluster.toml`.
@@ -11,8 +13,9 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// Where records live: `sqlite:PATH`.
     pub catalog: String,
-    /// Where finished files live: `file:PATH`. Uploads under way are staged beside them, so that
-    /// a whole one becomes a blob by a rename, never by a copy.
+    /// Where finished files live: `file:PATH`, or `s3://BUCKET` with a `/PREFIX` where one bucket
+    /// serves several. Uploads under way are staged beside them, so that a whole one becomes a
+    /// blob by a rename, or by a copy inside the service.
     pub blobs: String,
     /// Where facts are appended: `local:PATH`.
     pub events: String,
@@ -62,6 +65,9 @@ pub struct Config {
     pub event_read_bytes: u64,
     /// Topics; the product has some ten. Each holds an open file.
     pub event_topics_max: usize,
+
+    /// Buckets; they count where `blobs` begins with `s3:`.
+    pub s3: S3,
 }
 
 impl Default for Config {
@@ -85,6 +91,7 @@ impl Default for Config {
             event_record_bytes_max: 256 << 10,
             event_read_bytes: 4 << 20,
             event_topics_max: 64,
+            s3: S3::default(),
         }
     }
 }
@@ -111,14 +118,15 @@ impl Config {
         if self.event_topic_bytes < self.event_file_bytes {
             return Err("storage.event_topic_bytes must be at least event_file_bytes".to_owned());
         }
+        self.s3.validate()?;
         self.engines().map(drop)
     }
 
-    /// The paths behind the three URLs.
+    /// What is behind the three URLs.
     pub(crate) fn engines(&self) -> Result<Engines<'_>, String> {
         Ok(Engines {
             catalog: path_of("catalog", &self.catalog, "sqlite", "sqlite:catalog.db")?,
-            blobs: path_of("blobs", &self.blobs, "file", "file:blobs")?,
+            blobs: blobs_at(&self.blobs)?,
             events: path_of("events", &self.events, "local", "local:events")?,
         })
     }
@@ -142,11 +150,39 @@ impl Config {
     }
 }
 
-/// Where the embedded engines keep their data, as the URLs say it.
+/// Where the engines keep their data, as the URLs say it.
 pub(crate) struct Engines<'a> {
     pub(crate) catalog: &'a str,
-    pub(crate) blobs: &'a str,
+    pub(crate) blobs: BlobsAt<'a>,
     pub(crate) events: &'a str,
+}
+
+/// Where blobs are.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum BlobsAt<'a> {
+    /// In a folder.
+    Folder(&'a str),
+    /// In a bucket, under a prefix that may be empty.
+    Bucket { name: &'a str, prefix: &'a str },
+}
+
+fn blobs_at(url: &str) -> Result<BlobsAt<'_>, String> {
+    let Some(place) = url.strip_prefix("s3:") else {
+        let known = path_of("blobs", url, "file", "file:blobs");
+        return known.map(BlobsAt::Folder).map_err(|error| match url.starts_with("file:") {
+            true => error,
+            false => format!("{error}, `s3://BUCKET/PREFIX`"),
+        });
+    };
+    let place = place.strip_prefix("//").unwrap_or_default().trim_end_matches('/');
+    let (name, prefix) = place.split_once('/').unwrap_or((place, ""));
+    if !is_name(name) || !(prefix.is_empty() || prefix.split('/').all(is_name)) {
+        return Err(format!(
+            "storage.blobs: {url:?} names no bucket (for example \"s3://media\", or \"s3://media/\
+             playhouse\" for a prefix of [A-Za-z0-9._-] parts)"
+        ));
+    }
+    Ok(BlobsAt::Bucket { name, prefix })
 }
 
 fn path_of<'a>(key: &str, url: &'a str, known: &str, example: &str) -> Result<&'a str, String> {
@@ -182,6 +218,23 @@ mod tests {
         );
         let config = Config { blobs: "file:".into(), ..Config::default() };
         assert!(config.validate().unwrap_err().contains("names no path"));
+    }
+
+    #[test]
+    fn blobs_are_in_a_folder_or_in_a_bucket() {
+        fn check(url: &str) -> Result<BlobsAt<'_>, bool> {
+            blobs_at(url).map_err(|error| error.contains(url))
+        }
+        let bucket = |name, prefix| Ok(BlobsAt::Bucket { name, prefix });
+        assert_eq!(check("file:blobs"), Ok(BlobsAt::Folder("blobs")));
+        assert_eq!(check("s3://media"), bucket("media", ""));
+        assert_eq!(check("s3://media/"), bucket("media", ""));
+        assert_eq!(check("s3://media/a/b/"), bucket("media", "a/b"));
+        for refused in ["s3:", "s3:media", "s3:///x", "s3://a//b", "s3://a/.b", "s3://a b"] {
+            assert_eq!(check(refused), Err(true), "{refused}");
+        }
+        let told = blobs_at("gs://media").unwrap_err();
+        assert!(told.contains("`file:PATH`") && told.contains("`s3://BUCKET/PREFIX`"), "{told}");
     }
 
     #[test]

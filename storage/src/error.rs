@@ -66,6 +66,9 @@ pub enum Error {
     /// The operating system said no.
     #[error("i/o: {0}")]
     Io(std::io::Error),
+    /// The engine does not answer, or not now: another try may succeed.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
     /// The engine said no.
     #[error("engine: {0}")]
     Engine(String),
@@ -89,6 +92,7 @@ impl Error {
             Self::Corrupt { what } => Self::Corrupt { what: what.clone() },
             Self::Invalid(text) => Self::Invalid(text.clone()),
             Self::Io(source) => Self::Io(std::io::Error::new(source.kind(), source.to_string())),
+            Self::Unavailable(text) => Self::Unavailable(text.clone()),
             Self::Engine(text) => Self::Engine(text.clone()),
         }
     }

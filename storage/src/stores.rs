@@ -1,13 +1,15 @@
 //! All stores of a node, opened together: the URLs of the configuration become engines here and
 //! nowhere else.
 
-use crate::blobs::{Blobs, local::LocalBlobs};
+use crate::blobs::{Blobs, local::LocalBlobs, s3::S3Blobs};
+use crate::bucket::Buckets;
 use crate::catalog::{Catalog, sqlite::SqliteCatalog};
+use crate::config::BlobsAt;
 use crate::engagement::{Engagement, sqlite::SqliteEngagement};
 use crate::eventlog::{EventLog, local::LocalLog};
 use crate::jobs::{Jobs, sqlite::SqliteJobs};
 use crate::playback::{Playback, sqlite::SqlitePlayback};
-use crate::staging::{Staging, local::LocalStaging};
+use crate::staging::{Staging, local::LocalStaging, s3::S3Staging};
 use crate::{Config, DataDir, Error, Result};
 use std::path::Path;
 use std::sync::Arc;
@@ -44,9 +46,7 @@ impl Stores {
         config.validate().map_err(Error::Invalid)?;
         let engines = config.engines().map_err(Error::Invalid)?;
         let data_dir = DataDir::open(data_dir)?;
-        let blob_root = data_dir.resolve(engines.blobs);
-        let blobs = LocalBlobs::open(&blob_root, config)?;
-        let staging = LocalStaging::open(&blob_root, config)?;
+        let (blobs, staging) = blobs(&engines.blobs, config, &data_dir)?;
         let events = LocalLog::open(&data_dir.resolve(engines.events), config)?;
         let catalog = SqliteCatalog::open(&data_dir.resolve(engines.catalog), config)?;
         let catalog = Arc::new(catalog);
@@ -55,10 +55,30 @@ impl Stores {
             playback: Arc::new(SqlitePlayback::open(catalog.clone())?),
             engagement: Arc::new(SqliteEngagement::new(catalog.clone())),
             catalog,
-            blobs: Arc::new(blobs),
-            staging: Arc::new(staging),
+            blobs,
+            staging,
             events: Arc::new(events),
             data_dir: Arc::new(data_dir),
         })
+    }
+}
+
+/// Finished and staged files have one engine: a staged one becomes finished where it is.
+fn blobs(
+    at: &BlobsAt<'_>,
+    config: &Config,
+    data_dir: &DataDir,
+) -> Result<(Arc<dyn Blobs>, Arc<dyn Staging>)> {
+    match at {
+        BlobsAt::Folder(path) => {
+            let root = data_dir.resolve(path);
+            let blobs = LocalBlobs::open(&root, config)?;
+            Ok((Arc::new(blobs), Arc::new(LocalStaging::open(&root, config)?)))
+        }
+        BlobsAt::Bucket { name, prefix } => {
+            let buckets = Buckets::open(name, prefix, &config.s3)?;
+            let blobs = S3Blobs::new(buckets.clone(), &config.s3);
+            Ok((Arc::new(blobs), Arc::new(S3Staging::new(buckets, &config.s3))))
+        }
     }
 }

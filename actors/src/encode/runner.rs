@@ -18,6 +18,7 @@ use playhouse_codecs::order::Targets;
 use playhouse_codecs::plan::EncodePlan;
 use playhouse_codecs::worker::{Command, FailureKind};
 use playhouse_storage::Error;
+use playhouse_storage::blobs::keys;
 use playhouse_storage::model::{Content, Job, Picture};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -42,6 +43,7 @@ pub(super) async fn run(run: Run, pulse: Pulse) -> bool {
         attempt: Attempt {
             platform: run.platform,
             content: run.job.content_id,
+            media: String::new(),
             job: run.job.id,
             token: run.token,
             body: run.body,
@@ -89,6 +91,7 @@ impl Follow {
         let content = catalog.content(self.job.content_id).await.map_err(host)?;
         let content =
             content.ok_or_else(|| Outcome::Lost { reason: "the content was deleted".into() })?;
+        self.attempt.media = keys::media(content.residency, content.id);
         let command = match &work {
             Work::Probe { .. } => Command::Probe,
             Work::Pictures { .. } => {

@@ -102,6 +102,7 @@ impl From<playhouse_storage::Error> for Exit {
             | E::Corrupt { .. }
             | E::Invalid(_)
             | E::Io(_)
+            | E::Unavailable(_)
             | E::Engine(_) => Self::Failed { error: error.to_string() },
         }
     }

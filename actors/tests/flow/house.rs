@@ -6,7 +6,7 @@ use playhouse_actors::upload::{self, Reply};
 use playhouse_actors::{Config, Engines, Parts, Platform, assemble};
 use playhouse_storage::Stores;
 use playhouse_storage::model::{
-    Content, ContentId, Fence, Stage, Status, Upload, UploadId, UploadMetadata,
+    Content, ContentId, Fence, Residency, Stage, Status, Upload, UploadId, UploadMetadata,
 };
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -94,7 +94,8 @@ impl House {
         let granted = self.ask(id, upload::Request::Grant { offset }).await;
         let Reply::Granted { token, .. } = granted else { panic!("{granted:?}") };
         let staging = &self.stores.staging;
-        let mut writer = staging.open(id, token, offset).await.expect("the staging store opens");
+        let writer = staging.open(id, Residency::Global, token, offset).await;
+        let mut writer = writer.expect("the staging store opens");
         for part in bytes.chunks(1 << 16) {
             writer.write(bytes::Bytes::copy_from_slice(part)).await.expect("written");
         }
