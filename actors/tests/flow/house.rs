@@ -49,16 +49,31 @@ impl House {
         folder
     }
 
+    /// The same with other engines behind some ports.
+    pub(crate) async fn on(change: impl FnOnce(&mut Engines)) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::open_on(folder, |_| {}, change).await
+    }
+
     /// A node on the data of another one.
     pub(crate) async fn open(
         folder: tempfile::TempDir,
         settings: impl FnOnce(&mut Config),
     ) -> Self {
+        Self::open_on(folder, settings, |_| {}).await
+    }
+
+    async fn open_on(
+        folder: tempfile::TempDir,
+        settings: impl FnOnce(&mut Config),
+        change: impl FnOnce(&mut Engines),
+    ) -> Self {
         let path = folder.path();
         let storage = playhouse_storage::Config::default();
         let stores = Stores::open(&storage, path).expect("the stores open");
         let fences = stores.catalog.claim_shards(16).await.expect("the shards are ours");
-        let engines = Engines::from(&stores);
+        let mut engines = Engines::from(&stores);
+        change(&mut engines);
         let mut config = Config::default();
         config.encode.worker_path = worker();
         config.encode.retry_first_ms = 20;
