@@ -92,6 +92,12 @@ pub struct Encode {
     pub retry_first_ms: u64,
     /// Longest waiting time between two attempts.
     pub retry_most_ms: u64,
+    /// Of a source that is no local file so much is kept for its worker, bytes: the places at which
+    /// its readers of pictures and sound are.
+    pub source_cache_bytes: u64,
+    /// So much of it is read at once for a reader that goes on, bytes: a few seconds of film, so
+    /// that the way to the bucket does not show.
+    pub source_ahead_bytes: u64,
     /// Sources that wait to be hashed. One is hashed at a time; the janitor asks again.
     pub hashes_waiting_max: usize,
     /// Candidates for the poster.
@@ -176,6 +182,8 @@ impl Default for Encode {
             attempts_max: 5,
             retry_first_ms: 500,
             retry_most_ms: 60_000,
+            source_cache_bytes: 32 << 20,
+            source_ahead_bytes: 8 << 20,
             hashes_waiting_max: 1_024,
             thumbnails: 4,
             thumbnail_width_px: 640,
@@ -248,6 +256,10 @@ impl Encode {
         above_zero("attempts_max", u64::from(self.attempts_max))?;
         above_zero("retry_first_ms", self.retry_first_ms)?;
         above_zero("hashes_waiting_max", self.hashes_waiting_max as u64)?;
+        above_zero("source_ahead_bytes", self.source_ahead_bytes)?;
+        if self.source_cache_bytes / 2 < self.source_ahead_bytes {
+            return Err("source_cache_bytes must be at least twice source_ahead_bytes".into());
+        }
         above_zero("worker_file_bytes_max", self.worker_file_bytes_max)?;
         // Else the watchdog comes first, and a worker that hangs is never counted.
         let silent_s = self.worker_silence_s.saturating_add(self.worker_exit_s);

@@ -207,7 +207,8 @@ async fn write(
 ) -> Answer<Upload> {
     match ask_session(app, upload.id, Ask::Grant { offset }).await? {
         Reply::Granted { token, offset, size_bytes } => {
-            let grant = Grant { upload: upload.id, token, offset, size_bytes };
+            let residency = upload.metadata.residency;
+            let grant = Grant { upload: upload.id, residency, token, offset, size_bytes };
             receive(app, grant, body, stopping).await
         }
         Reply::Refused(refusal) => Err(refused(refusal)),

@@ -35,7 +35,14 @@ END
 }
 
 urls() {
-  say "S3=s3://playhouse:$(secret)@127.0.0.1:$port"
+  say "S3=s3://playhouse:$(secret)@127.0.0.1:$port?path_style=true&region=us-east-1"
   say "S3_BUCKETS=${buckets[*]}"
 }
-settings() { say "blobs = \"s3://playhouse:$(secret)@127.0.0.1:$port/hot\""; }
+settings() {
+  say "blobs = \"s3://hot\""
+  say "s3.endpoint = \"http://127.0.0.1:$port\""
+  say "s3.access_key = \"playhouse\""
+  say "s3.secret_key = \"$(secret)\""
+  say "s3.staging_bucket = \"staging\""
+  say "s3.residency_ng_bucket = \"residency\""
+}

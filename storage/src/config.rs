@@ -3,8 +3,10 @@
 //! A relative path in a URL is relative to the data folder, so that the defaults need no editing
 //! and a folder can be moved whole.
 
+use crate::bucket::S3;
 use crate::cache;
 use crate::catalog::postgres;
+use crate::urls::{CacheAt, CatalogAt, Engines};
 use serde::{Deserialize, Serialize};
 
 /// The stores' part of `cluster.toml`.
@@ -15,8 +17,9 @@ pub struct Config {
     /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=MODE` (15 or newer; `sslmode` is
     /// `disable`, `prefer`, `require` or `verify-full`).
     pub catalog: String,
-    /// Where finished files live: `file:PATH`. Uploads under way are staged beside them, so that
-    /// a whole one becomes a blob by a rename, never by a copy.
+    /// Where finished files live: `file:PATH`, or `s3://BUCKET` with a `/PREFIX` where one bucket
+    /// serves several. Uploads under way are staged beside them, so that a whole one becomes a
+    /// blob by a rename, or by a copy inside the service.
     pub blobs: String,
     /// Where facts are appended: `local:PATH`.
     pub events: String,
@@ -78,6 +81,8 @@ pub struct Config {
     pub redis: cache::Config,
     /// How the catalog uses a PostgreSQL server.
     pub postgres: postgres::Config,
+    /// Buckets; they count where `blobs` begins with `s3:`.
+    pub s3: S3,
 }
 
 impl Default for Config {
@@ -105,6 +110,7 @@ impl Default for Config {
             event_topics_max: 64,
             redis: cache::Config::default(),
             postgres: postgres::Config::default(),
+            s3: S3::default(),
         }
     }
 }
@@ -132,33 +138,21 @@ impl Config {
             return Err("storage.event_topic_bytes must be at least event_file_bytes".to_owned());
         }
         self.redis.validate()?;
-        match self.cache.as_str() {
-            "memory:" => {}
-            url if url.starts_with("redis") => {
-                cache::redis::check(url).map_err(|error| error.to_string())?;
-            }
-            other => {
-                return Err(format!(
-                    "storage.cache: this program has no engine for {other:?}; known: \"memory:\", \
-                     {:?}, \"redis-cluster://host1:6379,host2:6379\"",
-                    cache::redis::EXAMPLE
-                ));
-            }
-        }
         self.postgres.validate()?;
-        if let CatalogEngine::Postgres(url) = self.engines()?.catalog {
+        self.s3.validate()?;
+        let engines = self.engines()?;
+        if let CatalogAt::Server(url) = engines.catalog {
             postgres::address::Address::parse(url, &self.postgres)?;
+        }
+        if let CacheAt::Server(url) = engines.cache {
+            cache::redis::check(url).map_err(|error| error.to_string())?;
         }
         Ok(())
     }
 
-    /// The engines behind the three URLs.
+    /// What is behind the URLs.
     pub(crate) fn engines(&self) -> Result<Engines<'_>, String> {
-        Ok(Engines {
-            catalog: catalog_of(&self.catalog)?,
-            blobs: path_of("blobs", &self.blobs, "file", "file:blobs")?,
-            events: path_of("events", &self.events, "local", "local:events")?,
-        })
+        Engines::of(&self.catalog, &self.blobs, &self.events, &self.cache)
     }
 
     fn at_least_one(&self) -> [(&'static str, u64); 14] {
@@ -181,44 +175,6 @@ impl Config {
     }
 }
 
-/// The engines and where their data is, as the URLs say it.
-pub(crate) struct Engines<'a> {
-    pub(crate) catalog: CatalogEngine<'a>,
-    pub(crate) blobs: &'a str,
-    pub(crate) events: &'a str,
-}
-
-/// Where records live.
-pub(crate) enum CatalogEngine<'a> {
-    /// A file.
-    Sqlite(&'a str),
-    /// A database server, by its URL.
-    Postgres(&'a str),
-}
-
-fn catalog_of(url: &str) -> Result<CatalogEngine<'_>, String> {
-    match url.split_once(':') {
-        Some(("postgres" | "postgresql", _)) => Ok(CatalogEngine::Postgres(url)),
-        _ => path_of("catalog", url, "sqlite", "sqlite:catalog.db")
-            .map(CatalogEngine::Sqlite)
-            .map_err(|error| format!("{error} or a database {:?}", postgres::address::EXAMPLE)),
-    }
-}
-
-fn path_of<'a>(key: &str, url: &'a str, known: &str, example: &str) -> Result<&'a str, String> {
-    let (engine, path) = url.split_once(':').unwrap_or((url, ""));
-    if engine != known {
-        return Err(format!(
-            "storage.{key}: this program has no engine `{engine}` for it; \
-             known: `{known}:PATH` (for example {example:?})"
-        ));
-    }
-    if path.is_empty() {
-        return Err(format!("storage.{key}: {url:?} names no path (for example {example:?})"));
-    }
-    Ok(path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,19 +182,6 @@ mod tests {
     #[test]
     fn the_defaults_hold() {
         assert_eq!(Config::default().validate(), Ok(()));
-    }
-
-    #[test]
-    fn an_engine_that_is_not_built_in_is_told_with_the_known_ones() {
-        let config = Config { catalog: "mysql://localhost/x".into(), ..Config::default() };
-        assert_eq!(
-            config.validate().unwrap_err(),
-            "storage.catalog: this program has no engine `mysql` for it; \
-             known: `sqlite:PATH` (for example \"sqlite:catalog.db\") or a database \
-             \"postgres://user:password@host:5432/playhouse?sslmode=require\""
-        );
-        let config = Config { blobs: "file:".into(), ..Config::default() };
-        assert!(config.validate().unwrap_err().contains("names no path"));
     }
 
     #[test]

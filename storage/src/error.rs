@@ -44,8 +44,8 @@ pub enum Error {
     /// The queue in front of the store is at its bound.
     #[error("busy: the store's queue is full")]
     Busy,
-    /// The database does not answer, or stopped in the middle: what was asked may have been done,
-    /// and it may go better later.
+    /// The engine does not answer, or stopped in the middle: what was asked may have been done, and
+    /// it may go better later.
     #[error("unavailable: {what}")]
     Unavailable {
         /// Which part, and what it said.

@@ -1,17 +1,19 @@
 //! Every byte that outlives the process: ids and records, one port per kind of store, one file
 //! per engine.
 //!
-//! Ports are small traits; an engine is chosen by URL (`sqlite:`, `file:`, `local:`). Changes of
-//! an entity are [`catalog::Commit`]s: plain data, fenced by the shard's epoch inside their own
-//! transaction, and acknowledged only when they are on disk.
+//! Ports are small traits; an engine is chosen by URL (`sqlite:`, `file:`, `s3:`, `local:`).
+//! Changes of an entity are [`catalog::Commit`]s: plain data, fenced by the shard's epoch inside
+//! their own transaction, and acknowledged only when they are on disk.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a panic is how a test fails"))]
 
+mod bucket;
 mod config;
 pub mod data_dir;
 mod error;
 mod files;
 mod stores;
+mod urls;
 
 pub mod blobs;
 pub mod cache;
@@ -24,6 +26,7 @@ pub mod model;
 pub mod playback;
 pub mod staging;
 
+pub use bucket::{Addressing, S3, Secret};
 pub use config::Config;
 pub use data_dir::DataDir;
 pub use error::Error;

@@ -1,15 +1,16 @@
 //! All stores of a node, opened together: the URLs of the configuration become engines here and
 //! nowhere else.
 
-use crate::blobs::{Blobs, local::LocalBlobs};
-use crate::cache::{self, Cache, memory::MemoryCache};
+use crate::blobs::{Blobs, local::LocalBlobs, s3::S3Blobs};
+use crate::bucket::Buckets;
+use crate::cache::{Cache, memory::MemoryCache, redis};
 use crate::catalog::{Catalog, postgres::PostgresCatalog, sqlite::SqliteCatalog};
-use crate::config::CatalogEngine;
 use crate::engagement::{Engagement, postgres::PostgresEngagement, sqlite::SqliteEngagement};
 use crate::eventlog::{EventLog, local::LocalLog};
 use crate::jobs::{Jobs, postgres::PostgresJobs, sqlite::SqliteJobs};
 use crate::playback::{Playback, postgres::PostgresPlayback, sqlite::SqlitePlayback};
-use crate::staging::{Staging, local::LocalStaging};
+use crate::staging::{Staging, local::LocalStaging, s3::S3Staging};
+use crate::urls::{BlobsAt, CacheAt, CatalogAt};
 use crate::{Config, DataDir, Error, Result};
 use std::path::Path;
 use std::sync::Arc;
@@ -48,27 +49,25 @@ impl Stores {
         config.validate().map_err(Error::Invalid)?;
         let engines = config.engines().map_err(Error::Invalid)?;
         let data_dir = DataDir::open(data_dir)?;
-        let blob_root = data_dir.resolve(engines.blobs);
-        let blobs = LocalBlobs::open(&blob_root, config)?;
-        let staging = LocalStaging::open(&blob_root, config)?;
+        let (blobs, staging) = blobs(&engines.blobs, config, &data_dir)?;
         let events = LocalLog::open(&data_dir.resolve(engines.events), config)?;
         let Records { catalog, jobs, playback, engagement } = match engines.catalog {
-            CatalogEngine::Sqlite(path) => {
+            CatalogAt::File(path) => {
                 Records::sqlite(SqliteCatalog::open(&data_dir.resolve(path), config)?)?
             }
-            CatalogEngine::Postgres(url) => {
+            CatalogAt::Server(url) => {
                 Records::postgres(PostgresCatalog::open(url, &config.postgres).await?)
             }
         };
         Ok(Self {
             catalog,
-            blobs: Arc::new(blobs),
-            staging: Arc::new(staging),
+            blobs,
+            staging,
             events: Arc::new(events),
             jobs,
             playback,
             engagement,
-            cache: cache_of(config)?,
+            cache: cache(&engines.cache, config)?,
             data_dir: Arc::new(data_dir),
         })
     }
@@ -104,9 +103,29 @@ impl Records {
     }
 }
 
-fn cache_of(config: &Config) -> Result<Arc<dyn Cache>> {
-    match config.cache.as_str() {
-        "memory:" => Ok(Arc::new(MemoryCache::new(config.cache_bytes_max))),
-        url => cache::redis::open(url, &config.redis),
+fn cache(at: &CacheAt<'_>, config: &Config) -> Result<Arc<dyn Cache>> {
+    match at {
+        CacheAt::Memory => Ok(Arc::new(MemoryCache::new(config.cache_bytes_max))),
+        CacheAt::Server(url) => redis::open(url, &config.redis),
+    }
+}
+
+/// Finished and staged files have one engine: a staged one becomes finished where it is.
+fn blobs(
+    at: &BlobsAt<'_>,
+    config: &Config,
+    data_dir: &DataDir,
+) -> Result<(Arc<dyn Blobs>, Arc<dyn Staging>)> {
+    match at {
+        BlobsAt::Folder(path) => {
+            let root = data_dir.resolve(path);
+            let blobs = LocalBlobs::open(&root, config)?;
+            Ok((Arc::new(blobs), Arc::new(LocalStaging::open(&root, config)?)))
+        }
+        BlobsAt::Bucket { name, prefix } => {
+            let buckets = Buckets::open(name, prefix, &config.s3)?;
+            let blobs = S3Blobs::new(buckets.clone(), &config.s3);
+            Ok((Arc::new(blobs), Arc::new(S3Staging::new(buckets, &config.s3))))
+        }
     }
 }

@@ -7,7 +7,7 @@ mod contract;
 use contract::eventlog::records;
 use contract::records::{commit, content, job, upload};
 use playhouse_storage::catalog::Write;
-use playhouse_storage::model::{Fence, JobClass, UploadId};
+use playhouse_storage::model::{Fence, JobClass, Residency, UploadId};
 use playhouse_storage::{Config, DataDir, Error, Stores};
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -183,7 +183,7 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
         stores.blobs.put("kept", bytes::Bytes::from_static(b"kept")).await.unwrap();
         stores.events.append("t", records(0..2)).await.unwrap();
         stores.events.commit("g", "t", 1).await.unwrap();
-        let mut writer = stores.staging.open(staged, 1, 0).await.unwrap();
+        let mut writer = stores.staging.open(staged, Residency::Global, 1, 0).await.unwrap();
         writer.write(bytes::Bytes::from_static(b"staged")).await.unwrap();
         writer.sync().await.unwrap();
         std::fs::write(stores.data_dir.temporary().join("leftover"), b"x").unwrap();
@@ -200,7 +200,7 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
     assert_eq!(stores.events.append("t", records(2..3)).await.unwrap(), 2);
     assert_eq!(stores.events.committed("g", "t").await.unwrap(), 1);
     assert_eq!(stores.staging.list().await.unwrap(), [staged]);
-    assert!(stores.staging.open(staged, 2, 6).await.is_ok());
+    assert!(stores.staging.open(staged, Residency::Global, 2, 6).await.is_ok());
     let new = stores.catalog.claim_shards(2).await.unwrap()[0];
     assert_eq!(new.epoch.0, old.epoch.0 + 1);
     assert!(!stores.data_dir.temporary().join("leftover").exists());
@@ -347,15 +347,18 @@ async fn a_writer_too_many_is_answered_busy_and_idle_uploads_cost_none() {
     let stores = open_small(folder.path(), |config| config.staging_writers_max = 2).await;
     let ids: Vec<_> = (0..5).map(|_| UploadId::new()).collect();
     for id in &ids {
-        drop(stores.staging.open(*id, 5, 0).await.unwrap());
+        drop(stores.staging.open(*id, Residency::Global, 5, 0).await.unwrap());
     }
-    let first = stores.staging.open(ids[0], 6, 0).await.unwrap();
-    let second = stores.staging.open(ids[1], 6, 0).await.unwrap();
-    assert!(matches!(stores.staging.open(ids[2], 6, 0).await.err(), Some(Error::Busy)));
+    let first = stores.staging.open(ids[0], Residency::Global, 6, 0).await.unwrap();
+    let second = stores.staging.open(ids[1], Residency::Global, 6, 0).await.unwrap();
+    assert!(matches!(
+        stores.staging.open(ids[2], Residency::Global, 6, 0).await.err(),
+        Some(Error::Busy)
+    ));
     drop((first, second));
-    let late = stores.staging.open(ids[2], 4, 0).await.err();
+    let late = stores.staging.open(ids[2], Residency::Global, 4, 0).await.err();
     assert!(matches!(late, Some(Error::Revoked)), "a forgotten upload still knows its grants");
-    assert!(stores.staging.open(ids[2], 6, 0).await.is_ok());
+    assert!(stores.staging.open(ids[2], Residency::Global, 6, 0).await.is_ok());
 }
 
 #[tokio::test]

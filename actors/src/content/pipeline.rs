@@ -7,10 +7,11 @@ use crate::encode::{self, Outcome};
 use crate::runtime::{Entity, Exit, Report};
 use crate::weight;
 use jiff::Timestamp;
+use playhouse_storage::blobs::keys;
 use playhouse_storage::catalog::{Commit, NewEvent, Write};
 use playhouse_storage::model::{
-    Check, Content, ContentId, DeadLetterId, Fence, Job, JobClass, JobId, Rendition, Source, Stage,
-    Status, UploadId, UploadMetadata,
+    Check, Content, ContentId, DeadLetterId, Fence, Job, JobClass, JobId, Rendition, Residency,
+    Source, Stage, Status, UploadId, UploadMetadata,
 };
 
 /// The role of the pipeline is to decide what comes next for its content.
@@ -206,7 +207,7 @@ impl Pipeline {
                 Next::Scan => self.scan(&content).await?,
                 Next::Fingerprint => self.compare(&content).await?,
                 Next::DropSource => self.drop_source(&content).await?,
-                Next::Remove => self.remove().await?,
+                Next::Remove => self.remove(content.residency).await?,
             }
         }
         Err(Exit::Failed { error: format!("no rest after {STEPS_MAX} steps") })
@@ -243,18 +244,20 @@ impl Pipeline {
     }
 
     async fn drop_source(&mut self, content: &Content) -> Result<(), Exit> {
-        self.platform.engines.blobs.delete_prefix(&format!("source/{}", self.id)).await?;
+        let sources = keys::sources(content.residency, self.id);
+        self.platform.engines.blobs.delete_prefix(&sources).await?;
         let rows = Rows::default();
         let step = machine::refused(&self.facts(content, &rows));
         self.take(step).await
     }
 
     /// Bytes first, rows last: as long as a row is there, the removal can go on after a crash.
-    async fn remove(&mut self) -> Result<(), Exit> {
+    async fn remove(&mut self, residency: Residency) -> Result<(), Exit> {
         // May get lost: with its job the attempt loses the right to commit, and ends then.
         self.platform.pool.hint(encode::Message::Cancel(self.id));
-        self.platform.engines.blobs.delete_prefix(&format!("media/{}", self.id)).await?;
-        self.platform.engines.blobs.delete_prefix(&format!("source/{}", self.id)).await?;
+        for below in [keys::media(residency, self.id), keys::sources(residency, self.id)] {
+            self.platform.engines.blobs.delete_prefix(&below).await?;
+        }
         let writes = vec![Write::DeleteContent(self.id)];
         let commit = Commit { fence: self.fence, writes, events: vec![] };
         self.platform.commit(self.id, commit).await?;

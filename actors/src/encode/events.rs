@@ -86,8 +86,7 @@ impl Follow {
         if self.pictures.iter().any(|picture| picture.name == name) {
             return Err(Outcome::Misspoke { detail: format!("{name} came twice") });
         }
-        let key =
-            format!("media/{}/pictures/{stem}-{}.jpg", self.attempt.content, self.attempt.token);
+        let key = format!("{}/pictures/{stem}-{}.jpg", self.attempt.media, self.attempt.token);
         self.attempt.adopt(&written, &key).await?;
         let bytes = written.bytes;
         self.pictures.push(Picture { kind, key, name, width, height, at_ms, bytes });

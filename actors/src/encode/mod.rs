@@ -17,6 +17,7 @@ mod runner;
 mod segments;
 mod shown;
 mod slots;
+mod source;
 
 pub use commands::storyboard;
 pub use outcome::{Outcome, Product};

@@ -45,7 +45,7 @@ impl Worker {
     ///
     /// # Errors
     /// Of the operating system.
-    pub(super) fn spawn(setup: &Setup, source: File) -> io::Result<Self> {
+    pub(super) fn spawn(setup: &Setup, source: OwnedFd) -> io::Result<Self> {
         let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
         ours.set_nonblocking(true)?;
         // The worker's FFmpeg complains at length about broken files; its words must not flood
@@ -66,7 +66,7 @@ impl Worker {
             .kill_on_drop(true);
         let mappings = vec![
             FdMapping { parent_fd: OwnedFd::from(theirs), child_fd: CONTROL_FD },
-            FdMapping { parent_fd: OwnedFd::from(source), child_fd: SOURCE_FD },
+            FdMapping { parent_fd: source, child_fd: SOURCE_FD },
         ];
         command.fd_mappings(mappings).map_err(io::Error::other)?;
         let control = UnixStream::from_std(ours)?;

@@ -8,6 +8,7 @@ use super::body::Body;
 use super::outcome::{Outcome, Product};
 use super::process::{self, Setup, Worker};
 use super::segments::{Attempt, host};
+use super::source::{Server, Source, Waits};
 use super::{Work, commands, shown};
 use crate::Platform;
 use crate::content;
@@ -18,6 +19,7 @@ use playhouse_codecs::order::Targets;
 use playhouse_codecs::plan::EncodePlan;
 use playhouse_codecs::worker::{Command, FailureKind};
 use playhouse_storage::Error;
+use playhouse_storage::blobs::keys;
 use playhouse_storage::model::{Content, Job, Picture};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -42,6 +44,7 @@ pub(super) async fn run(run: Run, pulse: Pulse) -> bool {
         attempt: Attempt {
             platform: run.platform,
             content: run.job.content_id,
+            media: String::new(),
             job: run.job.id,
             token: run.token,
             body: run.body,
@@ -89,6 +92,7 @@ impl Follow {
         let content = catalog.content(self.job.content_id).await.map_err(host)?;
         let content =
             content.ok_or_else(|| Outcome::Lost { reason: "the content was deleted".into() })?;
+        self.attempt.media = keys::media(content.residency, content.id);
         let command = match &work {
             Work::Probe { .. } => Command::Probe,
             Work::Pictures { .. } => {
@@ -105,10 +109,15 @@ impl Follow {
             }
         };
         self.attempt.pulse.beat("starts its worker");
-        let mut worker = self.spawn(&content, &command).await?;
+        let (mut worker, server) = self.spawn(&content, &command).await?;
         self.began = Instant::now();
         self.show(worker.pid());
-        match self.follow(&mut worker, &command).await {
+        let waits = server.waits();
+        let followed = tokio::select! {
+            followed = self.follow(&mut worker, &command, &waits) => followed,
+            fault = server.serve() => Err(fault),
+        };
+        match followed {
             Ok(()) => {
                 self.attempt.pulse.beat("waits for its worker to end");
                 worker.end(self.exit_time()).await;
@@ -146,15 +155,16 @@ impl Follow {
         Ok(Some(command))
     }
 
-    async fn spawn(&self, content: &Content, command: &Command) -> Result<Worker, Outcome> {
+    async fn spawn(
+        &self,
+        content: &Content,
+        command: &Command,
+    ) -> Result<(Worker, Server), Outcome> {
         let platform = &self.attempt.platform;
         let config = &platform.config.encode;
         let failed = |error: std::io::Error| Outcome::SpawnFailed { error: error.to_string() };
         let source = content.source.as_ref().ok_or_else(|| internal(&"there is no source"))?;
-        let path = platform.engines.blobs.local_path(&source.key).ok_or_else(|| {
-            Outcome::SpawnFailed { error: "the source is not on this node".into() }
-        })?;
-        let source = tokio::fs::File::open(path).await.map_err(failed)?.into_std().await;
+        let source = Source::open(&platform.engines.blobs, &source.key, config).await?;
         tokio::fs::create_dir_all(self.attempt.body.folder()).await.map_err(failed)?;
         let setup = Setup {
             executable: &process::executable(&config.worker_path).map_err(failed)?,
@@ -162,12 +172,18 @@ impl Follow {
             memory_bytes: commands::memory_bytes(command, config),
             file_bytes: config.worker_file_bytes_max,
         };
-        Worker::spawn(&setup, source).map_err(failed)
+        let worker = Worker::spawn(&setup, source.descriptor).map_err(failed)?;
+        Ok((worker, source.server))
     }
 
     /// Follows the worker to its last word. The lease is renewed beside, a silent worker is given
     /// up, and so is one whose job was taken away.
-    async fn follow(&mut self, worker: &mut Worker, command: &Command) -> Result<(), Outcome> {
+    async fn follow(
+        &mut self,
+        worker: &mut Worker,
+        command: &Command,
+        waits: &Waits,
+    ) -> Result<(), Outcome> {
         let config = self.attempt.platform.config.encode.clone();
         let silence = Duration::from_secs(config.worker_silence_s);
         let mut renew = interval(Duration::from_secs(config.lease_renew_s));
@@ -193,6 +209,9 @@ impl Follow {
                     Err(_) => return Err(worker.crash(self.exit_time()).await),
                 },
                 () = sleep_until(heard + silence) => {
+                    if waits.now() {
+                        return Err(host(Error::Unavailable { what: "the source does not come".into() }));
+                    }
                     return Err(Outcome::Hung { silent_s: config.worker_silence_s });
                 }
                 _ = renew.tick() => self.renew().await?,

@@ -20,6 +20,9 @@ use std::time::Duration;
 pub(super) struct Attempt {
     pub(super) platform: Platform,
     pub(super) content: ContentId,
+    /// Begins the keys of what it makes; empty, which no key begins with, until it is known where
+    /// that may rest.
+    pub(super) media: String,
     pub(super) job: JobId,
     pub(super) token: String,
     pub(super) body: Body,
@@ -66,7 +69,7 @@ impl Attempt {
         if rendition.init.as_ref().is_some_and(|init| init.sha256 == written.sha256) {
             return Ok(());
         }
-        let key = format!("media/{}/{name}/init-{}.mp4", self.content, self.token);
+        let key = format!("{}/{name}/init-{}.mp4", self.media, self.token);
         self.adopt(&written, &key).await?;
         let (sha256, bytes) = (written.sha256, written.bytes);
         let init = Init { key: key.clone(), sha256, bytes, codecs, timescale };
@@ -84,7 +87,7 @@ impl Attempt {
         written: Written,
     ) -> Result<(), Outcome> {
         self.known(name)?;
-        let key = format!("media/{}/{name}/{index:05}-{}.m4s", self.content, self.token);
+        let key = format!("{}/{name}/{index:05}-{}.m4s", self.media, self.token);
         self.adopt(&written, &key).await?;
         let segment = Segment {
             content_id: self.content,

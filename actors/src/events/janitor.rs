@@ -43,6 +43,8 @@ enum Step {
     ForgetViewKeys,
     /// Minutes of views beyond the history.
     ForgetMinutes,
+    /// Parts of blobs that were never completed.
+    EndOrphanedParts,
 }
 
 /// One thing to be mended.
@@ -68,6 +70,8 @@ impl Janitor {
             Step::ForgetOrders,
             Step::ForgetViewKeys,
             Step::ForgetMinutes,
+            // Last: a bucket that does not answer cuts a round short.
+            Step::EndOrphanedParts,
         ]);
     }
 
@@ -104,6 +108,13 @@ impl Janitor {
                 let minute = hours_ago(24 * days).as_second().div_euclid(60);
                 let gone = engines.engagement.minutes_forget(minute, rows).await?;
                 self.again(Step::ForgetMinutes, gone, rows)
+            }
+            Step::EndOrphanedParts => {
+                let ended = engines.blobs.end_orphans().await?;
+                if ended > 0 {
+                    tracing::info!(ended, "blobs that nobody completed were removed");
+                }
+                vec![]
             }
         };
         for group in found.chunks(self.platform.config.events.janitor_group_max).rev() {

@@ -85,7 +85,7 @@ impl Exit {
 
 impl From<playhouse_storage::Error> for Exit {
     /// What a store's error means for the actor that meets it and cannot go on: a fenced writer
-    /// ends `Fenced`, a full queue or a database that is away `Busy`, a row that is newer
+    /// ends `Fenced`, a full queue or an engine that is away `Busy`, a row that is newer
     /// `Overtaken` (the asks of both are answered `AskError::Busy`), the rest `Failed`.
     fn from(error: playhouse_storage::Error) -> Self {
         use playhouse_storage::Error as E;

@@ -7,6 +7,7 @@ use crate::content;
 use crate::runtime::{AskError, Entity, Exit, Report};
 use crate::weight;
 use jiff::Timestamp;
+use playhouse_storage::blobs::keys;
 use playhouse_storage::catalog::{Commit, NewEvent, Write};
 use playhouse_storage::failpoint;
 use playhouse_storage::model::{ContentId, Fence, Upload, UploadId, UploadMetadata, UploadState};
@@ -171,7 +172,7 @@ impl Session {
                 return Ok(Ok(reply(upload)));
             }
         }
-        let key = format!("source/{content_id}/{}", upload.id);
+        let key = keys::source(upload.metadata.residency, content_id, upload.id);
         self.platform.engines.staging.seal(upload.id, size_bytes, &key).await?;
         let receive = content::Request::Receive { key: key.clone(), size_bytes };
         match self.tell_pipeline(content_id, receive).await? {

@@ -6,7 +6,7 @@ use playhouse_actors::upload::{self, Reply};
 use playhouse_actors::{Config, Engines, Parts, Platform, assemble};
 use playhouse_storage::Stores;
 use playhouse_storage::model::{
-    Content, ContentId, Fence, Stage, Status, Upload, UploadId, UploadMetadata,
+    Content, ContentId, Fence, Residency, Stage, Status, Upload, UploadId, UploadMetadata,
 };
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -49,16 +49,31 @@ impl House {
         folder
     }
 
+    /// The same with other engines behind some ports.
+    pub(crate) async fn on(change: impl FnOnce(&mut Engines)) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::open_on(folder, |_| {}, change).await
+    }
+
     /// A node on the data of another one.
     pub(crate) async fn open(
         folder: tempfile::TempDir,
         settings: impl FnOnce(&mut Config),
     ) -> Self {
+        Self::open_on(folder, settings, |_| {}).await
+    }
+
+    async fn open_on(
+        folder: tempfile::TempDir,
+        settings: impl FnOnce(&mut Config),
+        change: impl FnOnce(&mut Engines),
+    ) -> Self {
         let path = folder.path();
         let storage = playhouse_storage::Config::default();
         let stores = Stores::open(&storage, path).await.expect("the stores open");
         let fences = stores.catalog.claim_shards(16).await.expect("the shards are ours");
-        let engines = Engines::from(&stores);
+        let mut engines = Engines::from(&stores);
+        change(&mut engines);
         let mut config = Config::default();
         config.encode.worker_path = worker();
         config.encode.retry_first_ms = 20;
@@ -94,7 +109,8 @@ impl House {
         let granted = self.ask(id, upload::Request::Grant { offset }).await;
         let Reply::Granted { token, .. } = granted else { panic!("{granted:?}") };
         let staging = &self.stores.staging;
-        let mut writer = staging.open(id, token, offset).await.expect("the staging store opens");
+        let writer = staging.open(id, Residency::Global, token, offset).await;
+        let mut writer = writer.expect("the staging store opens");
         for part in bytes.chunks(1 << 16) {
             writer.write(bytes::Bytes::copy_from_slice(part)).await.expect("written");
         }

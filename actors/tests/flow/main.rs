@@ -10,5 +10,6 @@ mod interleavings;
 mod losses;
 mod publishing;
 mod refusals;
+mod remote;
 mod uploads;
 mod viewers;

@@ -4,7 +4,7 @@ use crate::house::{House, create};
 use playhouse_actors::content;
 use playhouse_actors::upload::{Refusal, Reply, Request};
 use playhouse_storage::Error;
-use playhouse_storage::model::{Status, UploadId, UploadMetadata, UploadState};
+use playhouse_storage::model::{Residency, Status, UploadId, UploadMetadata, UploadState};
 
 fn nothing() -> UploadMetadata {
     UploadMetadata::default()
@@ -33,7 +33,8 @@ async fn a_newer_request_takes_the_upload_from_a_stalled_one() {
     let upload = house.create(10, nothing()).await;
     let stalled = house.ask(upload.id, Request::Grant { offset: 0 }).await;
     let Reply::Granted { token: old, .. } = stalled else { panic!("{stalled:?}") };
-    let mut writer = house.stores.staging.open(upload.id, old, 0).await.expect("opened");
+    let mut writer =
+        house.stores.staging.open(upload.id, Residency::Global, old, 0).await.expect("opened");
     house.send(upload.id, 0, b"0123").await;
     let late = writer.write(bytes::Bytes::from_static(b"xxxxxxxx")).await;
     let late = match late {
@@ -68,7 +69,8 @@ async fn what_a_late_writer_leaves_of_an_ended_upload_is_removed() {
     let granted = house.ask(upload.id, Request::Grant { offset: 0 }).await;
     let Reply::Granted { token, .. } = granted else { panic!("{granted:?}") };
     house.ask(upload.id, Request::Terminate).await;
-    let mut late = house.stores.staging.open(upload.id, token, 0).await.expect("opened");
+    let mut late =
+        house.stores.staging.open(upload.id, Residency::Global, token, 0).await.expect("opened");
     late.write(bytes::Bytes::from_static(b"0123")).await.expect("written");
     drop(late);
     let house = house.reopen().await;

@@ -2,7 +2,8 @@
 //!
 //! The node starts `codec-worker --output DIR --memory-bytes N --file-bytes N` with three
 //! inherited descriptors: [`CONTROL_FD`] (a Unix stream socket, both ways), [`SOURCE_FD`] (the
-//! source file, read only) and stderr for logs. Frames on the control socket are length-prefixed
+//! source file, read only, or a Unix stream socket over which the node serves its bytes,
+//! [`ranges`]) and stderr for logs. Frames on the control socket are length-prefixed
 //! JSON ([`frame`]). The worker confines itself, says [`Event::Ready`], takes one
 //! [`Command`], answers with events, ends with [`Event::Done`] or [`Event::Failed`] and exits. It
 //! exits at once when the control socket closes.
@@ -11,6 +12,7 @@
 //! worker holds the next one back, so that the end of either side costs no more than that one.
 
 pub mod frame;
+pub mod ranges;
 
 use crate::ladder::{AudioRung, VideoRung};
 use crate::media::MediaInfo;
@@ -18,7 +20,7 @@ use crate::plan::Timeline;
 use serde::{Deserialize, Serialize};
 
 /// Version of this protocol; a worker of another version is refused.
-pub const PROTOCOL_VERSION: u32 = 2;
+pub const PROTOCOL_VERSION: u32 = 3;
 /// After its command the node sends this byte for each [`Event::SegmentWritten`] that it has
 /// committed, in the order of the events.
 pub const COMMITTED: u8 = 1;

@@ -10,5 +10,6 @@ mod ladder;
 mod limits;
 mod order;
 mod plan;
+mod ranges;
 mod rate;
 mod sources;

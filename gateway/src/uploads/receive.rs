@@ -15,7 +15,7 @@ use axum::body::{Body, BodyDataStream};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use playhouse_actors::upload::Request as Ask;
-use playhouse_storage::model::{Upload, UploadId};
+use playhouse_storage::model::{Residency, Upload, UploadId};
 use playhouse_storage::staging::PartWriter;
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -24,6 +24,8 @@ use tokio::time::{Instant, timeout};
 /// The right to write.
 pub(super) struct Grant {
     pub(super) upload: UploadId,
+    /// Where its bytes may rest.
+    pub(super) residency: Residency,
     pub(super) token: u64,
     pub(super) offset: u64,
     pub(super) size_bytes: u64,
@@ -37,7 +39,8 @@ pub(super) async fn receive(
     stopping: Stopping,
 ) -> Answer<Upload> {
     let staging = &app.platform.engines.staging;
-    let writer = staging.open(grant.upload, grant.token, grant.offset).await?;
+    let (token, offset) = (grant.token, grant.offset);
+    let writer = staging.open(grant.upload, grant.residency, token, offset).await?;
     let mut part = Part {
         app,
         writer,

@@ -4,7 +4,7 @@
 //! names (`.tmp` here, `.staging` of the staging store) cannot be keys, so what is under way is
 //! never served.
 
-use super::{Blobs, ByteStream};
+use super::{Blobs, ByteStream, keys};
 use crate::files::{self, blocking};
 use crate::{Config, Error, Result};
 use async_trait::async_trait;
@@ -19,9 +19,6 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use uuid::Uuid;
-
-/// Longest key, in bytes.
-const KEY_BYTES_MAX: usize = 1024;
 
 /// The embedded blob store.
 pub struct LocalBlobs {
@@ -54,12 +51,7 @@ impl LocalBlobs {
 /// # Errors
 /// `Invalid` when it is no relative path of safe, visible names.
 pub(crate) fn path_of(root: &Path, key: &str) -> Result<PathBuf> {
-    if key.len() > KEY_BYTES_MAX || !key.split('/').all(files::is_name) {
-        return Err(Error::Invalid(format!(
-            "{key:?} is no blob key: at most {KEY_BYTES_MAX} bytes of [A-Za-z0-9._-] parts that \
-             do not begin with a dot, separated by `/`"
-        )));
-    }
+    keys::check(key)?;
     Ok(root.join(key))
 }
 
@@ -136,23 +128,28 @@ fn named<T>(key: &str, result: Result<T>) -> Result<T> {
     })
 }
 
-fn adopt(from: &Path, to: &Path, temporary: &Path) -> Result<u64> {
-    // A worker is not trusted: a link in its folder must not become a blob.
+/// A worker is not trusted: a link or a folder in its output must not become a blob.
+pub(crate) fn open_plain(path: &Path) -> Result<(File, u64)> {
     let options = &mut OpenOptions::new();
     let no_follow = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
-    let file = options.read(true).custom_flags(no_follow).open(from);
-    let file = file.map_err(|error| files::not_found(error, &from.display().to_string()))?;
+    let file = options.read(true).custom_flags(no_follow).open(path);
+    let file = file.map_err(|error| files::not_found(error, &path.display().to_string()))?;
     let meta = file.metadata()?;
     if !meta.is_file() {
-        return Err(Error::Invalid(format!("{} is no file", from.display())));
+        return Err(Error::Invalid(format!("{} is no file", path.display())));
     }
+    Ok((file, meta.len()))
+}
+
+fn adopt(from: &Path, to: &Path, temporary: &Path) -> Result<u64> {
+    let (file, bytes) = open_plain(from)?;
     file.sync_all()?;
     match files::publish(from, to) {
         Err(error) if files::crosses_devices(&error) => copy(&file, temporary, to)?,
-        result => return result.map(|()| meta.len()),
+        result => return result.map(|()| bytes),
     }
     files::remove(from)?;
-    Ok(meta.len())
+    Ok(bytes)
 }
 
 fn copy(mut from: &File, temporary: &Path, to: &Path) -> Result<()> {
@@ -207,10 +204,15 @@ fn hash(mut file: &File, chunk_bytes: usize) -> Result<String> {
             read => hash.update(&chunk[..read]),
         }
     }
-    Ok(hash.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
+    Ok(hex(&hash.finalize()))
+}
+
+/// Bytes in lower-case hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
         write!(hex, "{byte:02x}").expect("text takes what is written");
         hex
-    }))
+    })
 }
 
 fn sync_parent(path: &Path) -> Result<()> {

@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+pub mod keys;
 pub mod local;
+pub mod s3;
 
 /// The bytes of a blob in order, in chunks of bounded size.
 pub type ByteStream = futures_util::stream::BoxStream<'static, Result<bytes::Bytes>>;
@@ -52,4 +54,13 @@ pub trait Blobs: Send + Sync {
     /// # Errors
     /// `NotFound`, or the engine's own.
     async fn sha256(&self, key: &str) -> Result<String>;
+
+    /// Removes what writes that never ended have left and that nobody can read; answers how many.
+    /// An engine whose files under way go with its start has nothing to do.
+    ///
+    /// # Errors
+    /// The engine's own.
+    async fn end_orphans(&self) -> Result<u64> {
+        Ok(0)
+    }
 }

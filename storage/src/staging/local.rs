@@ -11,7 +11,7 @@
 use super::{PartWriter, Staging};
 use crate::blobs::local::path_of;
 use crate::files::{self, blocking};
-use crate::model::UploadId;
+use crate::model::{Residency, UploadId};
 use crate::{Config, Error, Result, failpoint};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -67,7 +67,13 @@ impl LocalStaging {
 
 #[async_trait]
 impl Staging for LocalStaging {
-    async fn open(&self, upload: UploadId, token: u64, offset: u64) -> Result<Box<dyn PartWriter>> {
+    async fn open(
+        &self,
+        upload: UploadId,
+        _: Residency,
+        token: u64,
+        offset: u64,
+    ) -> Result<Box<dyn PartWriter>> {
         let shared = self.shared.clone();
         let writer = blocking(move || shared.open(upload, token, offset)).await?;
         Ok(Box::new(writer))

@@ -5,21 +5,29 @@
 //! of its bytes can land. What [`PartWriter::sync`] has answered is on disk.
 
 use crate::Result;
-use crate::model::UploadId;
+use crate::model::{Residency, UploadId};
 use async_trait::async_trait;
 
 pub mod local;
+pub mod s3;
 
 /// The port of the staging store.
 #[async_trait]
 pub trait Staging: Send + Sync {
     /// Opens an upload for appending at `offset`; bytes beyond it are dropped (they were never
-    /// committed).
+    /// committed). Its bytes rest where `residency` says, from the first one on; it is the same
+    /// for all grants of an upload, and that of the key which it is sealed under.
     ///
     /// # Errors
     /// `Revoked` when a higher token has been seen, `Corrupt` when fewer than `offset` bytes are
-    /// there, `Full`.
-    async fn open(&self, upload: UploadId, token: u64, offset: u64) -> Result<Box<dyn PartWriter>>;
+    /// there, `Full`, `Invalid` when there is no place for that residency.
+    async fn open(
+        &self,
+        upload: UploadId,
+        residency: Residency,
+        token: u64,
+        offset: u64,
+    ) -> Result<Box<dyn PartWriter>>;
 
     /// Turns the staged bytes, all `size_bytes` of them, into the blob `key` without copying where
     /// the engine can. Done twice, the second time changes nothing.

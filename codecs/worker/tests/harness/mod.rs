@@ -11,7 +11,7 @@ use playhouse_codecs::worker::{
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::ops::Range;
-use std::os::fd::AsRawFd as _;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -39,16 +39,20 @@ pub(crate) struct Ended {
 impl Worker {
     /// Starts one over `source` and waits until it is confined.
     pub(crate) fn start(source: &Path) -> Self {
+        Self::start_on(File::open(source).expect("source").into())
+    }
+
+    /// The same over whatever the source's descriptor is.
+    pub(crate) fn start_on(source: OwnedFd) -> Self {
         let (ours, theirs) = UnixStream::pair().expect("socket pair");
         ours.set_read_timeout(Some(Duration::from_secs(60))).expect("timeout");
-        let file = File::open(source).expect("source");
         let folder = tempfile::tempdir().expect("folder");
         let mut command = process::Command::new(env!("CARGO_BIN_EXE_codec-worker"));
         command.arg("--output").arg(folder.path());
         command.args(["--memory-bytes", &MEMORY_BYTES.to_string(), "--file-bytes", "100000000"]);
-        let (control, source) = (theirs.as_raw_fd(), file.as_raw_fd());
+        let (control, inherited) = (theirs.as_raw_fd(), source.as_raw_fd());
         // SAFETY: only dup calls between fork and exec.
-        unsafe { command.pre_exec(move || inherit(control, source)) };
+        unsafe { command.pre_exec(move || inherit(control, inherited)) };
         let child = command.spawn().expect("the worker starts");
         let mut worker = Self { child, control: Some(ours), folder };
         assert!(matches!(worker.event(), Some(Event::Ready { version: PROTOCOL_VERSION })));
@@ -70,7 +74,12 @@ impl Worker {
 
     /// Gives it one command and hears it to the end.
     pub(crate) fn run(source: &Path, command: &Command) -> Ended {
-        let mut worker = Self::start(source);
+        Self::start(source).hear(command)
+    }
+
+    /// Gives it its command and hears it to the end.
+    pub(crate) fn hear(mut self, command: &Command) -> Ended {
+        let worker = &mut self;
         worker.say(command);
         let mut events = Vec::new();
         while let Some(event) = worker.event() {
@@ -80,7 +89,7 @@ impl Worker {
             events.push(event);
         }
         let status = worker.child.wait().expect("ended");
-        Ended { events, status, folder: worker.folder }
+        Ended { events, status, folder: self.folder }
     }
 }
 

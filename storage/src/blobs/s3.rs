@@ -1,0 +1,208 @@
+//! Blobs as objects of S3, one bucket for each place where they may rest.
+//!
+//! A large file goes up in parts and becomes an object at once; a broken upload leaves nothing
+//! that can be read. A write says that it must not replace anything, so of two with one key the
+//! first stays. Sizes are remembered: a finished blob never changes.
+
+use super::{Blobs, ByteStream, keys, local};
+use crate::bucket::{Bucket, Buckets, Multipart, S3};
+use crate::files::{self, blocking};
+use crate::{Error, Result};
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use hashlink::LruCache;
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest as _, Sha256};
+use std::fs::File;
+use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Bytes that are hashed at once: worth the way to another thread.
+const HASHED_BYTES: usize = 1 << 20;
+
+/// The blob store in buckets.
+pub struct S3Blobs {
+    buckets: Buckets,
+    part_bytes: u64,
+    orphans_after: SignedDuration,
+    sizes: Mutex<LruCache<String, u64>>,
+}
+
+impl S3Blobs {
+    /// The blob store of these buckets.
+    pub(crate) fn new(buckets: Buckets, config: &S3) -> Self {
+        Self {
+            buckets,
+            part_bytes: config.part_bytes,
+            orphans_after: SignedDuration::from_hours(config.orphans_after_h.into()),
+            sizes: Mutex::new(LruCache::new(config.sizes_max)),
+        }
+    }
+
+    fn bucket(&self, key: &str) -> Result<&Bucket> {
+        keys::check(key)?;
+        self.buckets.finished(keys::residency(key))
+    }
+
+    async fn upload(&self, bucket: &Bucket, file: File, bytes: u64, key: &str) -> Result<()> {
+        if bytes <= self.part_bytes {
+            let whole = read_at(Arc::new(file), 0..bytes).await?;
+            return bucket.create(key, &whole).await;
+        }
+        let upload = Multipart::begin(bucket, key).await?;
+        let sent = send_parts(&upload, Arc::new(file), bytes, self.part_bytes).await;
+        if sent.is_err() {
+            upload.abort().await;
+        }
+        sent
+    }
+
+    fn remember(&self, key: &str, bytes: u64) {
+        let mut sizes = self.sizes.lock().unwrap_or_else(PoisonError::into_inner);
+        sizes.insert(key.to_owned(), bytes);
+    }
+
+    fn forget(&self, gone: impl Fn(&str) -> bool) {
+        let mut sizes = self.sizes.lock().unwrap_or_else(PoisonError::into_inner);
+        sizes.retain(|key, _| !gone(key));
+    }
+
+    fn remembered(&self, key: &str) -> Option<u64> {
+        let mut sizes = self.sizes.lock().unwrap_or_else(PoisonError::into_inner);
+        sizes.get(key).copied()
+    }
+}
+
+#[async_trait]
+impl Blobs for S3Blobs {
+    async fn adopt(&self, file: &Path, key: &str) -> Result<u64> {
+        let (bucket, path) = (self.bucket(key)?, file.to_owned());
+        let (opened, bytes) = blocking(move || local::open_plain(&path)).await?;
+        must_be_free(bucket, key).await?;
+        self.upload(bucket, opened, bytes, key).await?;
+        let stored = bucket.size(key).await?;
+        if stored != bytes {
+            let what = format!("blob {key}: {stored} bytes where {bytes} were sent");
+            return Err(Error::Corrupt { what });
+        }
+        self.remember(key, bytes);
+        let path = file.to_owned();
+        blocking(move || files::remove(&path)).await?;
+        Ok(bytes)
+    }
+
+    async fn put(&self, key: &str, bytes: Bytes) -> Result<()> {
+        let bucket = self.bucket(key)?;
+        must_be_free(bucket, key).await?;
+        bucket.create(key, &bytes).await?;
+        self.remember(key, bytes.len() as u64);
+        Ok(())
+    }
+
+    async fn size(&self, key: &str) -> Result<u64> {
+        let bucket = self.bucket(key)?;
+        if let Some(bytes) = self.remembered(key) {
+            return Ok(bytes);
+        }
+        let bytes = bucket.size(key).await?;
+        self.remember(key, bytes);
+        Ok(bytes)
+    }
+
+    async fn read(&self, key: &str, range: Option<Range<u64>>) -> Result<ByteStream> {
+        let size = self.size(key).await?;
+        let range = range.unwrap_or(0..size);
+        let read = self.bucket(key)?.read(key, range.start..range.end.min(size)).await;
+        if matches!(read, Err(Error::NotFound { .. })) {
+            // Another node has removed it.
+            self.forget(|known| known == key);
+        }
+        read
+    }
+
+    fn local_path(&self, _key: &str) -> Option<PathBuf> {
+        None
+    }
+
+    async fn delete(&self, key: &str) -> Result<()> {
+        self.bucket(key)?.delete(key).await?;
+        self.forget(|known| known == key);
+        Ok(())
+    }
+
+    async fn delete_prefix(&self, prefix: &str) -> Result<()> {
+        let bucket = self.bucket(prefix)?;
+        let below = format!("{prefix}/");
+        bucket.delete_all(&below).await?;
+        self.forget(|known| known.starts_with(&below));
+        Ok(())
+    }
+
+    async fn sha256(&self, key: &str) -> Result<String> {
+        let mut stream = self.read(key, None).await?;
+        let (mut hash, mut held) = (Sha256::new(), Vec::with_capacity(HASHED_BYTES));
+        while let Some(chunk) = stream.next().await {
+            held.extend_from_slice(&chunk?);
+            if held.len() >= HASHED_BYTES {
+                (hash, held) = hashed(hash, held).await?;
+            }
+        }
+        let (hash, _) = hashed(hash, held).await?;
+        Ok(local::hex(&hash.finalize()))
+    }
+
+    async fn end_orphans(&self) -> Result<u64> {
+        let before = Timestamp::now()
+            .checked_sub(self.orphans_after)
+            .map_err(|error| Error::Invalid(format!("storage.s3.orphans_after_h: {error}")))?;
+        let mut ended = 0;
+        for bucket in self.buckets.all() {
+            ended += bucket.end_orphans(before).await?;
+        }
+        Ok(ended)
+    }
+}
+
+/// Looks before bytes are sent for nothing, and where the service takes no conditions.
+async fn must_be_free(bucket: &Bucket, key: &str) -> Result<()> {
+    match bucket.size(key).await {
+        Ok(_) => Err(Error::Exists { what: key.to_owned() }),
+        Err(Error::NotFound { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+async fn send_parts(
+    upload: &Multipart<'_>,
+    file: Arc<File>,
+    bytes: u64,
+    part_bytes: u64,
+) -> Result<()> {
+    let mut parts = Vec::new();
+    for (number, start) in (1..).zip((0..bytes).step_by(part_bytes as usize)) {
+        let part = read_at(file.clone(), start..bytes.min(start + part_bytes)).await?;
+        parts.push(upload.send(number, part).await?);
+    }
+    upload.complete(parts).await
+}
+
+async fn read_at(file: Arc<File>, range: Range<u64>) -> Result<Vec<u8>> {
+    blocking(move || {
+        let mut part = vec![0; (range.end - range.start) as usize];
+        file.read_exact_at(&mut part, range.start)?;
+        Ok(part)
+    })
+    .await
+}
+
+async fn hashed(mut hash: Sha256, mut bytes: Vec<u8>) -> Result<(Sha256, Vec<u8>)> {
+    blocking(move || {
+        hash.update(&bytes);
+        bytes.clear();
+        Ok((hash, bytes))
+    })
+    .await
+}

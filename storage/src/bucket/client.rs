@@ -1,0 +1,420 @@
+//! One bucket: requests that are bounded, timed and tried again.
+
+use super::S3;
+use super::fault::Fault;
+use crate::model::Residency;
+use crate::{Error, Result};
+use bytes::Bytes;
+use rand::Rng as _;
+use s3::creds::Credentials;
+use s3::error::S3Error;
+use s3::request::ResponseData;
+use s3::serde_types::HeadObjectResult;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+/// The metadata by which a write is known again.
+const MARK: &str = "x-amz-meta-write";
+/// Its name in an answer.
+const MARK_NAME: &str = "write";
+
+/// The buckets of a node.
+#[derive(Clone)]
+pub(crate) struct Buckets {
+    hot: Bucket,
+    staging: Bucket,
+    residency_ng: Option<Bucket>,
+}
+
+impl Buckets {
+    /// Opens the buckets behind `s3://NAME/PREFIX`. Asks nobody: a bucket that is not there is
+    /// told by the first request.
+    ///
+    /// # Errors
+    /// `Invalid` for settings or credentials that cannot be used.
+    pub(crate) fn open(name: &str, prefix: &str, config: &S3) -> Result<Self> {
+        // The tries are ours: a pause, a bound, and a look at what an answer that got lost did.
+        s3::set_retries(0);
+        let shared = Arc::new(Shared::new(config));
+        let credentials = credentials(config)?;
+        let named = |name: &str| Bucket::open(name, prefix, config, &credentials, &shared);
+        let optional = |name: &str| match name {
+            "" => Ok(None),
+            name => named(name).map(Some),
+        };
+        let elsewhere = [name, &config.staging_bucket];
+        if !config.residency_ng_bucket.is_empty()
+            && elsewhere.contains(&config.residency_ng_bucket.as_str())
+        {
+            let told = "storage.s3.residency_ng_bucket must be another bucket than those of all \
+                        other content";
+            return Err(Error::Invalid(told.to_owned()));
+        }
+        let hot = named(name)?;
+        let staging = optional(&config.staging_bucket)?.unwrap_or_else(|| hot.clone());
+        Ok(Self { hot, staging, residency_ng: optional(&config.residency_ng_bucket)? })
+    }
+
+    /// The bucket of finished blobs.
+    ///
+    /// # Errors
+    /// `Invalid` when there is none for this residency.
+    pub(crate) fn finished(&self, residency: Residency) -> Result<&Bucket> {
+        match residency {
+            Residency::Global => Ok(&self.hot),
+            Residency::Ng => self.resident(),
+        }
+    }
+
+    /// The bucket of uploads under way: they rest nowhere else either.
+    ///
+    /// # Errors
+    /// As [`Buckets::finished`].
+    pub(crate) fn staging(&self, residency: Residency) -> Result<&Bucket> {
+        match residency {
+            Residency::Global => Ok(&self.staging),
+            Residency::Ng => self.resident(),
+        }
+    }
+
+    /// Every bucket once.
+    pub(crate) fn all(&self) -> Vec<&Bucket> {
+        let mut all: Vec<&Bucket> = vec![&self.hot];
+        for bucket in [Some(&self.staging), self.residency_ng.as_ref()].into_iter().flatten() {
+            if all.iter().all(|known| known.name() != bucket.name()) {
+                all.push(bucket);
+            }
+        }
+        all
+    }
+
+    fn resident(&self) -> Result<&Bucket> {
+        self.residency_ng.as_ref().ok_or_else(|| {
+            Error::Invalid(
+                "storage.s3.residency_ng_bucket is empty: a content with `residency: ng` has no \
+                 bucket to rest in"
+                    .to_owned(),
+            )
+        })
+    }
+}
+
+/// What all requests of a node share.
+struct Shared {
+    permits: Semaphore,
+    tries_max: u32,
+    retry_first: Duration,
+    retry_longest: Duration,
+    timeout: Duration,
+    /// Off when the service does not take conditions on writes.
+    conditions: AtomicBool,
+}
+
+impl Shared {
+    fn new(config: &S3) -> Self {
+        Self {
+            permits: Semaphore::new(config.requests_max),
+            tries_max: config.tries_max,
+            retry_first: Duration::from_millis(config.retry_first_ms),
+            retry_longest: Duration::from_millis(config.retry_longest_ms),
+            timeout: Duration::from_secs(config.request_timeout_s),
+            conditions: AtomicBool::new(true),
+        }
+    }
+}
+
+/// One bucket under one prefix. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Bucket {
+    pub(super) inner: Box<s3::Bucket>,
+    prefix: String,
+    shared: Arc<Shared>,
+}
+
+/// How a request ended, and whether it was sent more than once.
+pub(super) struct Answer<T> {
+    pub(super) result: Result<T, Fault>,
+    pub(super) repeated: bool,
+}
+
+impl Bucket {
+    fn open(
+        name: &str,
+        prefix: &str,
+        config: &S3,
+        credentials: &Credentials,
+        shared: &Arc<Shared>,
+    ) -> Result<Self> {
+        let invalid =
+            |error: &dyn std::fmt::Display| Error::Invalid(format!("storage.s3: {error}"));
+        let region = match config.endpoint.is_empty() {
+            true => config.region.parse().map_err(|error| invalid(&error))?,
+            false => s3::Region::Custom {
+                region: config.region.clone(),
+                endpoint: config.endpoint.trim_end_matches('/').to_owned(),
+            },
+        };
+        let mut inner =
+            s3::Bucket::new(name, region, credentials.clone()).map_err(|error| invalid(&error))?;
+        if config.path_style() {
+            inner.set_path_style();
+        }
+        inner.set_request_timeout(Some(shared.timeout));
+        let prefix = match prefix {
+            "" => String::new(),
+            prefix => format!("{prefix}/"),
+        };
+        Ok(Self { inner, prefix, shared: shared.clone() })
+    }
+
+    /// The bucket's own name.
+    pub(crate) fn name(&self) -> &str {
+        &self.inner.name
+    }
+
+    /// The object of a key.
+    pub(crate) fn object(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
+    }
+
+    /// The key of an object; `None` for one outside of the prefix.
+    pub(crate) fn key<'a>(&self, object: &'a str) -> Option<&'a str> {
+        object.strip_prefix(&self.prefix)
+    }
+
+    /// Size of an object.
+    ///
+    /// # Errors
+    /// `NotFound`, `Unavailable`, or the service's own.
+    pub(crate) async fn size(&self, key: &str) -> Result<u64> {
+        let head = match self.head(key).await {
+            Ok(head) => head,
+            // A service on a file system may stumble over a folder of that name.
+            Err(Fault::Passing(why)) => {
+                return Err(match self.is_listed(key).await {
+                    Ok(false) => Fault::Missing.error(key),
+                    Ok(true) | Err(_) => Fault::Passing(why).error(key),
+                });
+            }
+            Err(fault) => return Err(fault.error(key)),
+        };
+        head.content_length.and_then(|length| u64::try_from(length).ok()).ok_or_else(|| {
+            Error::Engine(format!("S3 on {key}: the service does not tell its size"))
+        })
+    }
+
+    /// Reads a small object whole.
+    ///
+    /// # Errors
+    /// As [`Bucket::size`].
+    pub(crate) async fn get(&self, key: &str) -> Result<Bytes> {
+        let object = self.object(key);
+        let answer = self.ask(|| self.inner.get_object(&object)).await;
+        let found: ResponseData = answer.result.map_err(|fault| fault.error(key))?;
+        Ok(found.into_bytes())
+    }
+
+    /// Writes a new object whole; one that is there stays as it is.
+    ///
+    /// # Errors
+    /// `Exists`, `Full`, `Unavailable`, or the service's own.
+    pub(crate) async fn create(&self, key: &str, bytes: &[u8]) -> Result<()> {
+        let (object, mark) = (self.object(key), Mark::new());
+        let answer = self
+            .conditionally(|condition| {
+                let bucket = self.marked(&mark, condition);
+                let object = &object;
+                async move { bucket.put_object(object, bytes).await }
+            })
+            .await;
+        self.settle(key, &mark, answer).await
+    }
+
+    /// Writes an object whole in place of one that may be there.
+    ///
+    /// # Errors
+    /// As [`Bucket::create`], without `Exists`.
+    pub(crate) async fn replace(&self, key: &str, bytes: &[u8]) -> Result<()> {
+        let object = self.object(key);
+        let answer = self.ask(|| self.inner.put_object(&object, bytes)).await;
+        answer.result.map(drop).map_err(|fault| fault.error(key))
+    }
+
+    /// Removes an object; one that is not there is no error.
+    ///
+    /// # Errors
+    /// `Unavailable`, or the service's own.
+    pub(crate) async fn delete(&self, key: &str) -> Result<()> {
+        let object = self.object(key);
+        match self.ask(|| self.inner.delete_object(&object)).await.result {
+            Ok(_) | Err(Fault::Missing) => Ok(()),
+            Err(fault) => Err(fault.error(key)),
+        }
+    }
+
+    /// A handle with a condition and a mark for one write.
+    pub(super) fn marked(&self, mark: &Mark, condition: bool) -> s3::Bucket {
+        let mut bucket = (*self.inner).clone();
+        bucket.add_header(MARK, &mark.0);
+        if condition {
+            bucket.add_header("if-none-match", "*");
+        }
+        bucket
+    }
+
+    /// Sends a write that must not replace anything. A service that takes no conditions is asked
+    /// without one from then on: the caller has looked before, and keys are never used twice.
+    pub(super) async fn conditionally<T, F: Future<Output = Result<T, S3Error>>>(
+        &self,
+        request: impl Fn(bool) -> F,
+    ) -> Answer<T> {
+        let condition = self.shared.conditions.load(Ordering::Relaxed);
+        let answer = self.ask(|| request(condition)).await;
+        match &answer.result {
+            Err(Fault::NotOffered(why)) if condition => {
+                tracing::warn!(
+                    why,
+                    "the S3 service takes no conditions on writes, goes on without"
+                );
+                self.shared.conditions.store(false, Ordering::Relaxed);
+                self.ask(|| request(false)).await
+            }
+            Ok(_) | Err(_) => answer,
+        }
+    }
+
+    /// What a write came to: when its answer got lost and the next try met an object, that may be
+    /// its own.
+    pub(super) async fn settle<T>(&self, key: &str, mark: &Mark, answer: Answer<T>) -> Result<()> {
+        match answer.result {
+            Ok(_) => Ok(()),
+            Err(fault @ (Fault::Taken | Fault::Missing)) if answer.repeated => {
+                let head = self.head(key).await.map_err(|fault| fault.error(key))?;
+                match mark.is_in(&head) {
+                    true => Ok(()),
+                    false => Err(fault.error(key)),
+                }
+            }
+            Err(fault) => Err(fault.error(key)),
+        }
+    }
+
+    async fn head(&self, key: &str) -> Result<HeadObjectResult, Fault> {
+        let object = self.object(key);
+        self.ask(|| self.inner.head_object(&object)).await.result.map(|(head, _)| head)
+    }
+
+    /// Sends a request until it is answered, refused, or tried often enough.
+    pub(super) async fn ask<T, F: Future<Output = Result<T, S3Error>>>(
+        &self,
+        request: impl Fn() -> F,
+    ) -> Answer<T> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let result = match self.shared.permits.acquire().await {
+                Ok(_permit) => request().await.map_err(Fault::from),
+                Err(_) => Err(Fault::Refused("the store is closed".to_owned())),
+            };
+            match result {
+                Err(Fault::Passing(why)) if tries < self.shared.tries_max => {
+                    tracing::debug!(why, tries, "a request to S3 is tried again");
+                    self.pause(tries).await;
+                }
+                result => return Answer { result, repeated: tries > 1 },
+            }
+        }
+    }
+
+    /// Tries of a request, and of one place in a stream.
+    pub(super) fn tries_max(&self) -> u32 {
+        self.shared.tries_max
+    }
+
+    /// How long a request, or the next bytes of an answer, may take.
+    pub(super) fn timeout(&self) -> Duration {
+        self.shared.timeout
+    }
+
+    /// Waits before another try.
+    pub(super) async fn pause(&self, tries: u32) {
+        let longest = pause_at_most(self.shared.retry_first, self.shared.retry_longest, tries);
+        let dice: f64 = rand::rng().random();
+        sleep(longest.mul_f64(dice)).await;
+    }
+}
+
+/// What one write is known by.
+pub(super) struct Mark(String);
+
+impl Mark {
+    pub(super) fn new() -> Self {
+        Self(Uuid::now_v7().simple().to_string())
+    }
+
+    fn is_in(&self, head: &HeadObjectResult) -> bool {
+        let found = head.metadata.as_ref().and_then(|all| all.get(MARK_NAME));
+        found.is_some_and(|mark| *mark == self.0)
+    }
+}
+
+/// Doubled with each try, up to a bound.
+fn pause_at_most(first: Duration, longest: Duration, tries: u32) -> Duration {
+    let doubled = 2u32.saturating_pow(tries.saturating_sub(1));
+    first.saturating_mul(doubled).min(longest)
+}
+
+fn credentials(config: &S3) -> Result<Credentials> {
+    let found = match config.access_key.as_str() {
+        "" => Credentials::new(None, None, None, None, None),
+        key => Credentials::new(Some(key), Some(config.secret_key.reveal()), None, None, None),
+    };
+    found.map_err(|error| {
+        Error::Invalid(format!(
+            "no credentials for S3: set storage.s3.access_key and secret_key, or \
+             AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY ({error})"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_their_bound() {
+        let ms = Duration::from_millis;
+        let found = [1, 2, 3, 4, 99].map(|tries| pause_at_most(ms(100), ms(500), tries));
+        assert_eq!(found, [100, 200, 400, 500, 500].map(ms));
+    }
+
+    #[test]
+    fn where_a_content_may_rest_decides_its_bucket() {
+        let config = S3 {
+            endpoint: "http://127.0.0.1:1".into(),
+            access_key: "a".into(),
+            secret_key: "b".to_owned().into(),
+            staging_bucket: "under-way".into(),
+            ..S3::default()
+        };
+        let buckets = Buckets::open("hot", "", &config).unwrap();
+        assert_eq!(buckets.finished(Residency::Global).unwrap().name(), "hot");
+        assert_eq!(buckets.staging(Residency::Global).unwrap().name(), "under-way");
+        for refused in [buckets.finished(Residency::Ng), buckets.staging(Residency::Ng)] {
+            let error = refused.err().unwrap().to_string();
+            assert!(error.contains("storage.s3.residency_ng_bucket"), "{error}");
+        }
+        let config = S3 { residency_ng_bucket: "lagos".into(), ..config };
+        let buckets = Buckets::open("hot", "", &config).unwrap();
+        assert_eq!(buckets.finished(Residency::Ng).unwrap().name(), "lagos");
+        assert_eq!(buckets.staging(Residency::Ng).unwrap().name(), "lagos");
+        assert!(Buckets::open("lagos", "", &config).is_err(), "nowhere else");
+        let all: Vec<_> = buckets.all().into_iter().map(Bucket::name).collect();
+        assert_eq!(all, ["hot", "under-way", "lagos"]);
+    }
+}

@@ -1,0 +1,150 @@
+//! The URLs of the configuration, read: which engine, and where its data is.
+
+use crate::cache;
+use crate::catalog::postgres;
+use crate::files::is_name;
+
+/// What is behind the URLs.
+pub(crate) struct Engines<'a> {
+    pub(crate) catalog: CatalogAt<'a>,
+    pub(crate) blobs: BlobsAt<'a>,
+    pub(crate) events: &'a str,
+    pub(crate) cache: CacheAt<'a>,
+}
+
+/// Where records live.
+pub(crate) enum CatalogAt<'a> {
+    /// A file.
+    File(&'a str),
+    /// A PostgreSQL server, by its URL.
+    Server(&'a str),
+}
+
+/// Where blobs are.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum BlobsAt<'a> {
+    /// In a folder.
+    Folder(&'a str),
+    /// In a bucket, under a prefix that may be empty.
+    Bucket { name: &'a str, prefix: &'a str },
+}
+
+/// Where what may be lost is.
+pub(crate) enum CacheAt<'a> {
+    /// In this process.
+    Memory,
+    /// A Redis server or cluster, by its URL.
+    Server(&'a str),
+}
+
+impl<'a> Engines<'a> {
+    /// Reads the URLs of `[storage]`.
+    ///
+    /// # Errors
+    /// Names the key, what it says, and what it may say.
+    pub(crate) fn of(
+        catalog: &'a str,
+        blobs: &'a str,
+        events: &'a str,
+        cache: &'a str,
+    ) -> Result<Self, String> {
+        Ok(Self {
+            catalog: catalog_at(catalog)?,
+            blobs: blobs_at(blobs)?,
+            events: path_of("events", events, "local", "local:events")?,
+            cache: cache_at(cache)?,
+        })
+    }
+}
+
+fn catalog_at(url: &str) -> Result<CatalogAt<'_>, String> {
+    match url.split_once(':') {
+        Some(("postgres" | "postgresql", _)) => Ok(CatalogAt::Server(url)),
+        _ => path_of("catalog", url, "sqlite", "sqlite:catalog.db")
+            .map(CatalogAt::File)
+            .map_err(|error| format!("{error} or a database {:?}", postgres::address::EXAMPLE)),
+    }
+}
+
+fn cache_at(url: &str) -> Result<CacheAt<'_>, String> {
+    match url.split_once(':') {
+        Some(("memory", "")) => Ok(CacheAt::Memory),
+        Some(("redis" | "redis-cluster", _)) => Ok(CacheAt::Server(url)),
+        _ => Err(format!(
+            "storage.cache: this program has no engine for {url:?}; known: \"memory:\", {:?}, \
+             \"redis-cluster://host1:6379,host2:6379\"",
+            cache::redis::EXAMPLE
+        )),
+    }
+}
+
+fn blobs_at(url: &str) -> Result<BlobsAt<'_>, String> {
+    let Some(place) = url.strip_prefix("s3:") else {
+        let known = path_of("blobs", url, "file", "file:blobs");
+        return known.map(BlobsAt::Folder).map_err(|error| match url.starts_with("file:") {
+            true => error,
+            false => format!("{error}, `s3://BUCKET/PREFIX`"),
+        });
+    };
+    let place = place.strip_prefix("//").unwrap_or_default().trim_end_matches('/');
+    let (name, prefix) = place.split_once('/').unwrap_or((place, ""));
+    if !is_name(name) || !(prefix.is_empty() || prefix.split('/').all(is_name)) {
+        return Err(format!(
+            "storage.blobs: {url:?} names no bucket (for example \"s3://media\", or \"s3://media/\
+             playhouse\" for a prefix of [A-Za-z0-9._-] parts)"
+        ));
+    }
+    Ok(BlobsAt::Bucket { name, prefix })
+}
+
+fn path_of<'a>(key: &str, url: &'a str, known: &str, example: &str) -> Result<&'a str, String> {
+    let (engine, path) = url.split_once(':').unwrap_or((url, ""));
+    if engine != known {
+        return Err(format!(
+            "storage.{key}: this program has no engine `{engine}` for it; \
+             known: `{known}:PATH` (for example {example:?})"
+        ));
+    }
+    if path.is_empty() {
+        return Err(format!("storage.{key}: {url:?} names no path (for example {example:?})"));
+    }
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+
+    #[test]
+    fn an_engine_that_is_not_built_in_is_told_with_the_known_ones() {
+        let config = Config { catalog: "mysql://localhost/x".into(), ..Config::default() };
+        assert_eq!(
+            config.validate().unwrap_err(),
+            "storage.catalog: this program has no engine `mysql` for it; \
+             known: `sqlite:PATH` (for example \"sqlite:catalog.db\") or a database \
+             \"postgres://user:password@host:5432/playhouse?sslmode=require\""
+        );
+        let config = Config { cache: "memcached://x".into(), ..Config::default() };
+        assert!(config.validate().unwrap_err().contains("storage.cache"));
+        let config = Config { blobs: "file:".into(), ..Config::default() };
+        assert!(config.validate().unwrap_err().contains("names no path"));
+    }
+
+    #[test]
+    fn blobs_are_in_a_folder_or_in_a_bucket() {
+        fn check(url: &str) -> Result<BlobsAt<'_>, bool> {
+            blobs_at(url).map_err(|error| error.contains(url))
+        }
+        let bucket = |name, prefix| Ok(BlobsAt::Bucket { name, prefix });
+        assert_eq!(check("file:blobs"), Ok(BlobsAt::Folder("blobs")));
+        assert_eq!(check("s3://media"), bucket("media", ""));
+        assert_eq!(check("s3://media/"), bucket("media", ""));
+        assert_eq!(check("s3://media/a/b/"), bucket("media", "a/b"));
+        for refused in ["s3:", "s3:media", "s3:///x", "s3://a//b", "s3://a/.b", "s3://a b"] {
+            assert_eq!(check(refused), Err(true), "{refused}");
+        }
+        let told = blobs_at("gs://media").unwrap_err();
+        assert!(told.contains("`file:PATH`") && told.contains("`s3://BUCKET/PREFIX`"), "{told}");
+    }
+}
