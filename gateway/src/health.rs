@@ -1,35 +1,54 @@
-//! Liveness (the process answers) and readiness (its store answers too).
+//! Liveness (the process answers) and readiness (its catalog answers too).
 
 use crate::App;
 use crate::problem::{Answer, Problem};
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use playhouse_storage::Result;
+use serde_json::json;
 use std::time::Duration;
 
 /// Probes of load balancers give up after a second or two; answering later helps nobody.
 const PING_DEADLINE: Duration = Duration::from_secs(1);
+
+const UP: &str = "up";
+const AWAY: &str = "away";
 
 /// GET `/healthz`.
 pub(crate) async fn alive() -> Response {
     answer(r#"{"status":"alive"}"#)
 }
 
-/// GET `/readyz`: 503 while the catalog cannot be read and written.
+/// GET `/readyz`: which engines answer; 503 while the catalog cannot be read and written. Without
+/// the others a node still has work to take.
 pub(crate) async fn ready(State(app): State<App>) -> Answer {
-    let ping = app.platform.engines.catalog.ping();
-    match tokio::time::timeout(PING_DEADLINE, ping).await {
-        Ok(Ok(())) => Ok(answer(r#"{"status":"ready"}"#)),
-        Ok(Err(error)) => Err(not_ready().caused_by(error)),
-        Err(_) => Err(not_ready().caused_by("the catalog did not answer within a second")),
+    let engines = &app.platform.engines;
+    let (catalog, blobs, cache) = tokio::join!(
+        state("catalog", engines.catalog.ping()),
+        state("blobs", engines.blobs.ping()),
+        state("cache", engines.cache.ping()),
+    );
+    let states = json!({"catalog": catalog, "blobs": blobs, "cache": cache});
+    if catalog == AWAY {
+        let problem = Problem::unavailable("not-ready", "the catalog does not answer", 2);
+        return Err(problem.telling("engines", states));
     }
+    Ok(answer(json!({"status": "ready", "engines": states}).to_string()))
 }
 
-fn not_ready() -> Problem {
-    Problem::unavailable("not-ready", "the catalog does not answer", 2)
+/// What the answer says of an engine.
+async fn state(engine: &'static str, ping: impl Future<Output = Result<()>>) -> &'static str {
+    let why = match tokio::time::timeout(PING_DEADLINE, ping).await {
+        Ok(Ok(())) => return UP,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "no answer within a second".to_owned(),
+    };
+    tracing::debug!(engine, why, "an engine is away");
+    AWAY
 }
 
-fn answer(body: &'static str) -> Response {
+fn answer(body: impl IntoResponse) -> Response {
     let headers = [(header::CACHE_CONTROL, "no-store"), (header::CONTENT_TYPE, "application/json")];
     (headers, body).into_response()
 }

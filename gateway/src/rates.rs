@@ -1,5 +1,5 @@
-//! How often one client may begin something. A guard, not a promise: it counts in the cache, and lets
-//! everybody pass while that is away.
+//! How often one client may begin something. A guard, not a promise: it counts in the cache, and
+//! lets everybody pass while that is away.
 
 use crate::App;
 use crate::auth::{Caller, Client};

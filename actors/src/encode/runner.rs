@@ -210,7 +210,8 @@ impl Follow {
                 },
                 () = sleep_until(heard + silence) => {
                     if waits.now() {
-                        return Err(host(Error::Unavailable { what: "the source does not come".into() }));
+                        let what = "the source does not come".into();
+                        return Err(host(Error::Unavailable { what }));
                     }
                     return Err(Outcome::Hung { silent_s: config.worker_silence_s });
                 }

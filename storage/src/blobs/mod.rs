@@ -1,7 +1,7 @@
 //! Finished, immutable bytes by key. A blob is written under a temporary name, synced and renamed;
 //! a finished one is never overwritten, because its key contains the attempt that made it.
 
-use crate::Result;
+use crate::{Error, Result};
 use async_trait::async_trait;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -62,5 +62,16 @@ pub trait Blobs: Send + Sync {
     /// The engine's own.
     async fn end_orphans(&self) -> Result<u64> {
         Ok(0)
+    }
+
+    /// Whether the engine answers.
+    ///
+    /// # Errors
+    /// `Unavailable`, or the engine's own.
+    async fn ping(&self) -> Result<()> {
+        match self.size("ping").await {
+            Ok(_) | Err(Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 }

@@ -33,8 +33,8 @@ pub(crate) fn check(url: &str) -> Result<()> {
     parse(url).map(drop)
 }
 
-/// The cache behind an URL. Connects when it is first asked: a cache that is away keeps no node from
-/// starting. To be called in a runtime.
+/// The cache behind an URL. Connects when it is first asked: a cache that is away keeps no node
+/// from starting. To be called in a runtime.
 ///
 /// # Errors
 /// `Invalid` for an URL that cannot be served.
