@@ -77,8 +77,18 @@ pub fn assemble(
 ) -> (Platform, Parts) {
     let directory = Directory::new(fences, config.runtime.clone());
     let platform = Platform {
-        manifests: Manifests::new(engines.catalog.clone(), config.manifest_names_max),
-        cards: Cards::new(engines.catalog.clone(), config.cards_max, config.card_ttl()),
+        manifests: Manifests::new(
+            engines.catalog.clone(),
+            config.manifest_names_max,
+            config.manifests_max,
+            config.card_stale(),
+        ),
+        cards: Cards::new(
+            engines.catalog.clone(),
+            config.cards_max,
+            config.card_ttl(),
+            config.card_stale(),
+        ),
         hub: Hub::new(config.hints_max),
         checks: Checks::default(),
         cells: Cells::new(&config.engagement, config.playback.timeout_s),

@@ -35,6 +35,11 @@ pub struct Config {
     /// So long is it kept at most. This node drops it with each change; another node may change it
     /// too, and what was blocked there still plays here for so long.
     pub card_ttl_s: u64,
+    /// While the catalog is away, what was known of a content serves for so long after that, and so
+    /// do its manifests: what plays goes on.
+    pub card_stale_s: u64,
+    /// Manifests kept for that, the least recently used going first. About 10 kB each, so 10 MB.
+    pub manifests_max: usize,
     /// Mailboxes, deadlines of starts and stops.
     pub runtime: crate::runtime::Config,
     /// Which sources are taken.
@@ -152,6 +157,8 @@ impl Default for Config {
             manifest_names_max: 65_536,
             cards_max: 65_536,
             card_ttl_s: 10,
+            card_stale_s: 3_600,
+            manifests_max: 1_024,
             runtime: crate::runtime::Config::default(),
             limits: Limits::default(),
             encode: Encode::default(),
@@ -224,6 +231,7 @@ impl Config {
         above_zero("manifest_names_max", self.manifest_names_max as u64)?;
         above_zero("cards_max", self.cards_max as u64)?;
         above_zero("card_ttl_s", self.card_ttl_s)?;
+        above_zero("manifests_max", self.manifests_max as u64)?;
         self.runtime.validate().map_err(|error| format!("runtime.{error}"))?;
         self.limits.validate().map_err(|error| format!("limits: {error}"))?;
         self.encode.validate().map_err(|error| format!("encode.{error}"))?;
@@ -231,6 +239,12 @@ impl Config {
         self.timers.validate().map_err(|error| format!("timers.{error}"))?;
         self.playback.validate().map_err(|error| format!("playback.{error}"))?;
         self.engagement.validate().map_err(|error| format!("engagement.{error}"))
+    }
+
+    /// [`Config::card_stale_s`] as a duration.
+    #[must_use]
+    pub fn card_stale(&self) -> Duration {
+        Duration::from_secs(self.card_stale_s)
     }
 
     /// [`Config::card_ttl_s`] as a duration.

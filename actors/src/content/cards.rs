@@ -3,13 +3,14 @@
 //!
 //! A card is dropped when a commit of this node changes its content, and by its age, since another
 //! node may change it too. What was read before a commit is not kept after it: each stripe counts
-//! its drops, and a card that was read before the last one is shown once and forgotten.
+//! its drops, and a card that was read before the last one is shown once and forgotten. While the
+//! catalog is away an old card serves on: what plays goes on.
 
-use playhouse_storage::Result;
 use playhouse_storage::catalog::{Catalog, Write};
 use playhouse_storage::model::{
     Content, ContentId, MediaKind, Rendition, RenditionState, Stage, Status,
 };
+use playhouse_storage::{Error, Result};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -50,6 +51,7 @@ struct Inner {
     catalog: Arc<dyn Catalog>,
     stripes: [Mutex<Stripe>; STRIPES],
     ttl: Duration,
+    stale: Duration,
 }
 
 struct Stripe {
@@ -65,15 +67,16 @@ struct Slot {
 }
 
 impl Cards {
-    /// Cards of a catalog: at most about `max` of them, each for at most `ttl`.
+    /// Cards of a catalog: at most about `max` of them, each for at most `ttl`, and for `stale`
+    /// after that while the catalog is away.
     #[must_use]
-    pub fn new(catalog: Arc<dyn Catalog>, max: usize, ttl: Duration) -> Self {
+    pub fn new(catalog: Arc<dyn Catalog>, max: usize, ttl: Duration, stale: Duration) -> Self {
         let stripe = || {
             let slots = hashlink::LruCache::new(max.div_ceil(STRIPES));
             Mutex::new(Stripe { slots, drops: 0 })
         };
         let stripes = std::array::from_fn(|_| stripe());
-        Self { inner: Arc::new(Inner { catalog, stripes, ttl }) }
+        Self { inner: Arc::new(Inner { catalog, stripes, ttl, stale }) }
     }
 
     /// The card of a content; none when there is no such content, which is not remembered.
@@ -85,12 +88,29 @@ impl Cards {
             Ok(card) => return Ok(Some(card)),
             Err(drops) => drops,
         };
+        match self.read(content).await {
+            Ok(Some(card)) => {
+                self.keep(&card, drops);
+                Ok(Some(card))
+            }
+            Ok(None) => Ok(None),
+            Err(error @ Error::Unavailable { .. }) => self.old(content).map(Some).ok_or(error),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn read(&self, content: ContentId) -> Result<Option<Arc<Card>>> {
         let catalog = &self.inner.catalog;
         let Some(record) = catalog.content(content).await? else { return Ok(None) };
         let renditions = catalog.renditions(content).await?;
-        let card = Arc::new(Card::of(record, &renditions));
-        self.keep(&card, drops);
-        Ok(Some(card))
+        Ok(Some(Arc::new(Card::of(record, &renditions))))
+    }
+
+    /// A card whose time is over, for while the catalog is away.
+    fn old(&self, content: ContentId) -> Option<Arc<Card>> {
+        let mut stripe = self.stripe(content);
+        let slot = stripe.slots.get(&content)?;
+        slot.card.clone().filter(|_| Instant::now() < slot.until + self.inner.stale)
     }
 
     /// Forgets a card whose content was changed by someone else.
@@ -229,6 +249,7 @@ mod tests {
     use playhouse_storage::Stores;
 
     const TTL: Duration = Duration::from_secs(10);
+    const STALE: Duration = Duration::from_secs(60);
 
     /// Cards that know one content, and what goes before a fill of another reader.
     struct Deck {
@@ -243,7 +264,7 @@ mod tests {
             let folder = tempfile::tempdir().expect("a temporary folder");
             let config = playhouse_storage::Config::default();
             let stores = Stores::open(&config, folder.path()).await.expect("the stores open");
-            let cards = Cards::new(stores.catalog.clone(), max, TTL);
+            let cards = Cards::new(stores.catalog.clone(), max, TTL, STALE);
             Self { cards, card: Arc::new(card()), _stores: stores, _folder: folder }
         }
 
@@ -280,6 +301,22 @@ mod tests {
         assert!(deck.knows());
         tokio::time::advance(Duration::from_millis(1)).await;
         assert!(!deck.knows());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_old_card_serves_for_a_while_unless_something_changed() {
+        let deck = Deck::new(64).await;
+        let drops = deck.read();
+        deck.cards.keep(&deck.card, drops);
+        let is_there = || deck.cards.old(deck.card.id).is_some();
+        tokio::time::advance(TTL + STALE - Duration::from_millis(1)).await;
+        assert!(!deck.knows() && is_there());
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(!is_there());
+        let drops = deck.read();
+        deck.cards.keep(&deck.card, drops);
+        drop(deck.cards.changing(deck.card.id));
+        assert!(!is_there(), "it may have been blocked");
     }
 
     #[tokio::test(start_paused = true)]

@@ -3,6 +3,7 @@
 //! The same rows give the same bytes, so the ETag is a hash of the body and equal on every node.
 //! Only committed names are listed, and only committed names resolve to a blob.
 
+use super::last::Last;
 use super::machine::stored;
 use super::names::Names;
 use super::{lists, publish};
@@ -14,6 +15,7 @@ use playhouse_storage::model::{Content, ContentId, Rendition, RenditionState, Se
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A rendered manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +44,7 @@ pub enum ManifestError {
 pub struct Manifests {
     catalog: Arc<dyn Catalog>,
     names: Names,
+    last: Last,
 }
 
 /// A content that plays.
@@ -52,10 +55,16 @@ pub(super) struct Playable {
 }
 
 impl Manifests {
-    /// Manifests of a catalog; at most `names_max` names of segments are remembered.
+    /// Manifests of a catalog; at most `names_max` names of segments are remembered, and at most
+    /// `last_max` manifests for `stale` while the catalog is away.
     #[must_use]
-    pub fn new(catalog: Arc<dyn Catalog>, names_max: usize) -> Self {
-        Self { catalog, names: Names::new(names_max) }
+    pub fn new(
+        catalog: Arc<dyn Catalog>,
+        names_max: usize,
+        last_max: usize,
+        stale: Duration,
+    ) -> Self {
+        Self { catalog, names: Names::new(names_max), last: Last::new(last_max, stale) }
     }
 
     /// `/media/{id}/master.m3u8`: relative URIs `{rendition}/index.m3u8`.
@@ -63,6 +72,10 @@ impl Manifests {
     /// # Errors
     /// See [`ManifestError`].
     pub async fn multivariant(&self, content: ContentId) -> Result<Manifest, ManifestError> {
+        self.last.or_last(format!("{content}/master"), self.render_multivariant(content).await)
+    }
+
+    async fn render_multivariant(&self, content: ContentId) -> Result<Manifest, ManifestError> {
         let playable = self.playable(content).await?;
         let (variants, audio) = lists::variants(&playable);
         if variants.is_empty() {
@@ -83,6 +96,15 @@ impl Manifests {
         content: ContentId,
         rendition: &str,
     ) -> Result<Manifest, ManifestError> {
+        let rendered = self.render_media(content, rendition).await;
+        self.last.or_last(format!("{content}/media/{rendition}"), rendered)
+    }
+
+    async fn render_media(
+        &self,
+        content: ContentId,
+        rendition: &str,
+    ) -> Result<Manifest, ManifestError> {
         let playable = self.playable(content).await?;
         let row = publish::find(&playable.renditions, rendition)
             .ok_or_else(|| not_found("there is no such rendition"))?;
@@ -98,6 +120,10 @@ impl Manifests {
     /// # Errors
     /// See [`ManifestError`].
     pub async fn mpd(&self, content: ContentId) -> Result<Manifest, ManifestError> {
+        self.last.or_last(format!("{content}/mpd"), self.render_mpd(content).await)
+    }
+
+    async fn render_mpd(&self, content: ContentId) -> Result<Manifest, ManifestError> {
         let playable = self.playable(content).await?;
         let Some(complete) = lists::complete(&playable) else {
             return Err(not_found("the MPD appears when the lowest rendition is complete"));

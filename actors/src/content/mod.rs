@@ -7,6 +7,7 @@
 mod cards;
 mod checks;
 mod facts;
+mod last;
 mod lists;
 mod machine;
 mod manifests;

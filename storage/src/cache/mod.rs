@@ -7,7 +7,6 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use std::time::Duration;
 
-mod breaker;
 mod config;
 pub mod memory;
 pub mod redis;

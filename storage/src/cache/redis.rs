@@ -2,8 +2,8 @@
 //!
 //! A command that fails takes its connection with it, and for a while nobody asks at all.
 
-use super::breaker::Breaker;
 use super::{Cache, Config, Count};
+use crate::breaker::Breaker;
 use crate::{Error, Result};
 use async_trait::async_trait;
 use bb8::{ManageConnection, Pool};

@@ -41,6 +41,10 @@ pub struct Config {
     pub retry_first_ms: u64,
     /// Longest pause between two tries, milliseconds.
     pub retry_longest_ms: u64,
+    /// After a call that nobody answered in all its tries the others fail at once, but for one in
+    /// so many milliseconds: a server that is away must not make every request wait for the
+    /// deadline.
+    pub rest_ms: u64,
     /// A connection is lost when the network acknowledges nothing for so many milliseconds.
     pub silence_ms: u64,
 }
@@ -60,6 +64,7 @@ impl Default for Config {
             tries_max: 10,
             retry_first_ms: 50,
             retry_longest_ms: 2_000,
+            rest_ms: 1_000,
             silence_ms: 5_000,
         }
     }
@@ -81,6 +86,7 @@ impl Config {
             ("deadline_ms", self.deadline_ms),
             ("tries_max", u64::from(self.tries_max)),
             ("retry_first_ms", self.retry_first_ms),
+            ("rest_ms", self.rest_ms),
             ("silence_ms", self.silence_ms),
         ];
         for (key, value) in at_least_one {
@@ -111,6 +117,10 @@ impl Config {
 
     pub(super) fn connect_timeout(&self) -> Duration {
         Duration::from_millis(self.connect_timeout_ms)
+    }
+
+    pub(super) fn rest(&self) -> Duration {
+        Duration::from_millis(self.rest_ms)
     }
 
     pub(super) fn silence(&self) -> Duration {

@@ -8,6 +8,7 @@
 use super::address::{Address, describe};
 use super::config::Config;
 use super::run::Failure;
+use crate::breaker::Breaker;
 use crate::{Error, Result};
 use bb8::{ErrorSink, ManageConnection, Pool, PooledConnection, RunError};
 use bb8_postgres::PostgresConnectionManager;
@@ -29,6 +30,7 @@ pub(crate) struct Server {
     admission: Semaphore,
     tls: MakeRustlsConnect,
     config: Config,
+    breaker: Breaker,
 }
 
 /// What is done on a connection, with what it is given.
@@ -88,7 +90,8 @@ impl Server {
             Err(_) => return Err(unreachable("it does not answer")),
         };
         let admission = Semaphore::new(config.calls_max);
-        Ok((Self { pool, admission, tls, config: config.clone() }, first))
+        let breaker = Breaker::new(config.rest());
+        Ok((Self { pool, admission, tls, config: config.clone(), breaker }, first))
     }
 
     /// Does `work` with `what` on a connection, again when it may be tried again. A
@@ -98,21 +101,47 @@ impl Server {
     /// `Busy`, `Unavailable`, or what `work` says.
     pub(crate) async fn run<W, T>(&self, what: &W, work: Work<W, T>) -> Result<T> {
         let _admitted = self.admission.try_acquire().map_err(|_| Error::Busy)?;
+        if !self.breaker.lets_pass() {
+            return Err(unreachable("it did not answer a moment ago"));
+        }
         let until = Instant::now() + self.config.deadline();
         let mut tries = 0;
         loop {
             let error = match self.attempt(until, what, work).await {
-                Ok(done) => return Ok(done),
-                Err(Failure::Final(error)) => return Err(error),
+                Ok(done) => {
+                    self.answered();
+                    return Ok(done);
+                }
+                Err(Failure::Final(error)) => {
+                    // A statement that waits for another is no server that is away; one that could
+                    // not be reached before is.
+                    if tries > 0 && Instant::now() >= until {
+                        self.silent(&error);
+                    }
+                    return Err(error);
+                }
                 Err(Failure::Again(error)) => error,
             };
             tries += 1;
             let pause = self.config.pause(tries).mul_f64(rand::random_range(0.5..1.0));
             if tries >= self.config.tries_max || Instant::now() + pause >= until {
+                self.silent(&error);
                 return Err(error);
             }
             tracing::debug!(%error, tries, "the catalog is asked again");
             sleep(pause).await;
+        }
+    }
+
+    fn answered(&self) {
+        if self.breaker.succeeded() {
+            tracing::info!("the catalog answers again");
+        }
+    }
+
+    fn silent(&self, error: &Error) {
+        if self.breaker.failed() {
+            tracing::warn!(%error, "the catalog is away");
         }
     }
 
