@@ -2,6 +2,9 @@
 //!
 //! The lock is on an open file, so the kernel gives it back however the process ends. It is held
 //! for the life of the [`DataDir`]; every embedded engine relies on it.
+//!
+//! It is given back by name, too: between `fork` and `exec` a child that this process starts has a
+//! copy of every descriptor, and the lock lives as long as any copy does.
 
 use crate::{Error, Result, files};
 use std::fs::{File, OpenOptions, TryLockError};
@@ -12,8 +15,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
-    // Never read: the lock lives as long as the descriptor.
-    _lock: File,
+    lock: File,
 }
 
 impl DataDir {
@@ -33,7 +35,7 @@ impl DataDir {
             TryLockError::WouldBlock => Error::InUse { path: path.display().to_string() },
             TryLockError::Error(source) => source.into(),
         })?;
-        let folder = Self { path, _lock: lock };
+        let folder = Self { path, lock };
         files::empty_dir(&folder.temporary())?;
         Ok(folder)
     }
@@ -54,5 +56,31 @@ impl DataDir {
     /// A path of the configuration: relative ones are relative to this folder.
     pub(crate) fn resolve(&self, path: &str) -> PathBuf {
         self.path.join(path)
+    }
+}
+
+impl Drop for DataDir {
+    fn drop(&mut self) {
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!(%error, "the lock on the data folder is left to its descriptors");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A node that was started again at once found its folder in use, since a worker that was just
+    /// being started still had a copy of the descriptor.
+    #[test]
+    fn a_copy_of_the_descriptor_does_not_keep_the_folder() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let ours = DataDir::open(folder.path()).expect("the folder is free");
+        let copy = ours.lock.try_clone().expect("a copy of the descriptor");
+        assert!(matches!(DataDir::open(folder.path()), Err(Error::InUse { .. })));
+        drop(ours);
+        DataDir::open(folder.path()).expect("the folder is free again");
+        drop(copy);
     }
 }
