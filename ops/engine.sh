@@ -8,6 +8,7 @@
 #   start     launches the server
 #   ready     one bounded question that only a working server answers
 #   finish    what can be done only once it answers (may be left out)
+#   release   what others must know before it is ended in order (may be left out)
 #   urls      its addresses as NAME=value lines, exported to tests as PLAYHOUSE_TEST_NAME
 #   settings  its lines of a cluster.toml
 #
@@ -16,11 +17,14 @@
 # The engines are read by ops/services, which sources this.
 # shellcheck disable=SC2034
 ENGINES=(postgres pgbouncer redis s3 rabbitmq kafka)
+# Only started when named.
+# shellcheck disable=SC2034
+EXTRAS=(standby)
 # What another engine must run for one to answer.
 # shellcheck disable=SC2034
-declare -A NEEDS=([pgbouncer]=postgres)
+declare -A NEEDS=([pgbouncer]=postgres [standby]=postgres)
 # The first port of each, counted from the base.
-declare -A OFFSETS=([postgres]=0 [pgbouncer]=1 [redis]=2 [s3]=3 [rabbitmq]=4 [kafka]=7)
+declare -A OFFSETS=([postgres]=0 [pgbouncer]=1 [redis]=2 [s3]=3 [rabbitmq]=4 [kafka]=7 [standby]=8)
 BASE_PORT=${PLAYHOUSE_SERVICES_PORT:-15400}
 
 port_of() { printf %s $((BASE_PORT + OFFSETS[$1])); }
@@ -40,6 +44,8 @@ load() {
   ports=("$port")
   # shellcheck disable=SC2317
   finish() { :; }
+  # shellcheck disable=SC2317
+  release() { :; }
   # shellcheck disable=SC1090
   . "$ROOT/ops/services.d/$engine.sh"
   [ "$(id -u)" -eq 0 ] || user=

@@ -10,6 +10,11 @@ start_max=240
 
 install() { :; }
 
+# The primary, or the standby that has taken over.
+primary_port() {
+  if [ -e "$SERVICES/standby/promoted" ]; then port_of standby; else port_of postgres; fi
+}
+
 prepare() {
   make_certificate
   write_config users.txt <<END
@@ -18,7 +23,7 @@ prepare() {
 END
   write_config pgbouncer.ini <<END
 [databases]
-* = host=127.0.0.1 port=$(port_of postgres)
+* = host=127.0.0.1 port=$(primary_port)
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = $port

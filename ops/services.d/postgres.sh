@@ -12,7 +12,15 @@ bin=/usr/lib/postgresql/15/bin
 install() { :; }
 
 prepare() {
+  [ ! -e "$SERVICES/standby/promoted" ] || fail "its standby has taken over; \
+ops/services down --wipe postgres standby pgbouncer begins anew"
   make_certificate
+  write_settings
+  [ -d "$data/cluster" ] || make_cluster
+  after_kill
+}
+
+write_settings() {
   write_config pg_hba.conf <<END
 host all         all      127.0.0.1/32 scram-sha-256
 host replication postgres 127.0.0.1/32 scram-sha-256
@@ -31,16 +39,15 @@ ssl_cert_file = '$home/server.crt'
 ssl_key_file = '$home/server.key'
 fsync = on
 synchronous_commit = on
-# A standby can follow.
+# A standby can follow, also one that was away for a while.
 wal_level = replica
+wal_keep_size = '256MB'
 # The log of changes stays small on a laptop.
 max_wal_size = '512MB'
 timezone = 'UTC'
 log_timezone = 'UTC'
 log_line_prefix = '%m [%p] %u@%d '
 END
-  [ -d "$data/cluster" ] || make_cluster
-  after_kill
 }
 
 # Under another name until it is whole: what was broken off is made again.

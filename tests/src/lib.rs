@@ -6,6 +6,7 @@
 pub mod client;
 pub mod command;
 pub mod media;
+pub mod moment;
 pub mod patient;
 pub mod random;
 pub mod sandbox;

@@ -1,6 +1,7 @@
 //! Carries out what the crowd wants: each request again and again until it is acknowledged.
 
-use super::crowd::{Crowd, Next, Player, Task, now_ms, wait_for_hour};
+use super::crowd::{Crowd, Next, Player, Task, wait_for_hour};
+use crate::moment::now_ms;
 use crate::wire::{Reply, Wire};
 use anyhow::{Context, bail, ensure};
 use futures_util::future::try_join_all;

@@ -8,7 +8,7 @@ use crate::random::Random;
 use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// Share of players whose viewer has watched that content before.
 const COMES_BACK: f64 = 0.05;
@@ -279,10 +279,4 @@ pub(super) fn wait_for_hour(now_ms: i64) -> Duration {
     let left_ms = HOUR_MS - now_ms.rem_euclid(HOUR_MS);
     let wait_ms = if left_ms < HOUR_MARGIN_MS { left_ms } else { 0 };
     Duration::from_millis(wait_ms.unsigned_abs())
-}
-
-/// Milliseconds since 1970 (UTC).
-pub(super) fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -4,6 +4,7 @@
 //! Heartbeats come one by one, out of order, or late in one request; an `end` is always last, so
 //! that the viewer is free for another session.
 
+use crate::moment::rfc3339;
 use crate::random::Random;
 use std::fmt::Write;
 
@@ -60,7 +61,7 @@ impl Part {
     pub(super) fn body(&self, began_ms: i64) -> String {
         let mut text = String::new();
         for (seq, event, after_ms) in self.events {
-            let (position_s, at) = (*after_ms as f64 / 1000.0, time(began_ms + after_ms));
+            let (position_s, at) = (*after_ms as f64 / 1000.0, rfc3339(began_ms + after_ms));
             let comma = if text.is_empty() { "" } else { "," };
             // Writing to a text does not fail.
             let _ = write!(
@@ -70,22 +71,6 @@ impl Part {
         }
         if self.events.len() == 1 { text } else { format!("[{text}]") }
     }
-}
-
-/// RFC 3339 in UTC, of milliseconds since 1970 (days by Howard Hinnant's `civil_from_days`).
-pub(super) fn time(ms: i64) -> String {
-    let (days, ms) = (ms.div_euclid(86_400_000), ms.rem_euclid(86_400_000));
-    let days = days + 719_468;
-    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + i64::from(month <= 2);
-    let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
-    let ms = ms % 1000;
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
 }
 
 #[cfg(test)]
@@ -111,6 +96,6 @@ mod tests {
             { "seq": 3, "event": "end", "position_s": 3, "at": "2026-11-21T17:32:19.123Z" },
         ]);
         assert_eq!(serde_json::from_str::<Value>(&body).expect("JSON"), wanted);
-        assert_eq!(time(951_868_799_999), "2000-02-29T23:59:59.999Z");
+        assert_eq!(rfc3339(951_868_799_999), "2000-02-29T23:59:59.999Z");
     }
 }

@@ -8,6 +8,7 @@ mod idle;
 mod inputs;
 mod kills;
 mod ladder;
+mod outages;
 mod process;
 mod verdict;
 mod views;
@@ -19,7 +20,7 @@ use std::path::Path;
 const USAGE: &str = "usage: campaign inputs FILE… | kills FILE [--seed N] | ladder FILE | idle \
     | watchers [--pairs N] [--seconds N] [--connections N] [--entities N] \
     | views [--events N] [--contents N] [--kills N] [--players N] [--connections N] [--seed N] \
-    [key=value …]";
+    [key=value …] | outages [--away-s N] [--only ENGINE] [--csv FILE]";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -35,6 +36,7 @@ async fn main() -> anyhow::Result<()> {
         Some((name, [])) if name == "idle" => idle::run().await,
         Some((name, options)) if name == "watchers" => watchers::run(options).await,
         Some((name, options)) if name == "views" => views::run(options).await,
+        Some((name, options)) if name == "outages" => outages::run(options).await,
         _ => bail!(USAGE),
     }
 }

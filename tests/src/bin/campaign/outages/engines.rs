@@ -1,0 +1,142 @@
+//! The engines of one set of `ops/services`: where they are, how they end, how they come back.
+
+use super::proxy::Proxy;
+use anyhow::{Context, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use tokio::process::Command;
+
+/// What the last line of `ops/services up` says before the folder.
+const FOLDER_AFTER: &str = "addresses for tests in ";
+
+/// A set of engines, and a wire to each that the node talks to.
+pub(super) struct Engines {
+    folder: PathBuf,
+    wires: BTreeMap<String, Proxy>,
+    /// `key=value` of the node.
+    pub(super) settings: Vec<String>,
+}
+
+impl Engines {
+    /// Starts the engines that are named, and lays the wires.
+    ///
+    /// # Errors
+    /// When one does not start.
+    pub(super) async fn up(names: &[&str]) -> anyhow::Result<Self> {
+        let told = services("up", names).await?;
+        let line = told.lines().find_map(|line| line.split_once(FOLDER_AFTER));
+        let (_, env) = line.context("ops/services names no folder")?;
+        let folder = Path::new(env).parent().context("a file lies in a folder")?.to_owned();
+        let lines = std::fs::read_to_string(folder.join("cluster.toml"))?;
+        let mut engines = Self { folder, wires: BTreeMap::new(), settings: Vec::new() };
+        for (key, value) in pairs(&lines) {
+            let value = engines.through_a_wire(&value).await?;
+            engines.settings.push(format!("storage.{key}={value}"));
+        }
+        Ok(engines)
+    }
+
+    /// Kafka's brokers tell their clients where they are: a wire would be gone round.
+    async fn through_a_wire(&mut self, value: &str) -> anyhow::Result<String> {
+        let Some((before, port, after)) = address(value).filter(|_| !value.starts_with("kafka:"))
+        else {
+            return Ok(value.to_owned());
+        };
+        let name = self.listening_on(port)?;
+        let proxy = Proxy::to(port).await?;
+        let value = format!("{before}{}{after}", proxy.port());
+        self.wires.insert(name, proxy);
+        Ok(value)
+    }
+
+    /// The engine whose address for tests has that port.
+    fn listening_on(&self, port: u16) -> anyhow::Result<String> {
+        let env = std::fs::read_to_string(self.folder.join("env"))?;
+        let (address, prefix) = (format!("127.0.0.1:{port}"), "export PLAYHOUSE_TEST_");
+        let line = env.lines().find(|line| line.contains(&address));
+        let name = line.and_then(|line| line.strip_prefix(prefix)?.split_once('='));
+        let name = name.with_context(|| format!("no engine listens on {port}"))?.0;
+        Ok(if name == "AMQP" { "rabbitmq".to_owned() } else { name.to_lowercase() })
+    }
+
+    /// Ends an engine as a power cut would.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub(super) fn kill(&self, name: &str) -> anyhow::Result<()> {
+        Ok(kill_process(self.pid(name)?, Signal::KILL)?)
+    }
+
+    /// Starts an engine again on its data.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub(super) async fn start(&self, name: &str) -> anyhow::Result<()> {
+        services("up", &[name]).await.map(drop)
+    }
+
+    /// Makes the standby of PostgreSQL the one that everybody writes to.
+    ///
+    /// # Errors
+    /// When it cannot be.
+    pub(super) async fn promote(&self) -> anyhow::Result<()> {
+        services("promote", &[]).await.map(drop)
+    }
+
+    /// Cuts the wire to an engine, or mends it. One without a wire stands still meanwhile.
+    ///
+    /// # Errors
+    /// When it has no wire and does not run.
+    pub(super) fn cut(&self, name: &str, cut: bool) -> anyhow::Result<()> {
+        match self.wires.get(name) {
+            Some(wire) => wire.cut(cut),
+            None => {
+                let signal = if cut { Signal::STOP } else { Signal::CONT };
+                kill_process(self.pid(name)?, signal)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends all of them.
+    ///
+    /// # Errors
+    /// When one stays.
+    pub(super) async fn down(&self) -> anyhow::Result<()> {
+        services("down", &[]).await.map(drop)
+    }
+
+    fn pid(&self, name: &str) -> anyhow::Result<Pid> {
+        let text = std::fs::read_to_string(self.folder.join(name).join("server.pid"));
+        let text = text.with_context(|| format!("{name} does not run"))?;
+        let pid = text.split(' ').next().and_then(|pid| pid.parse().ok()).and_then(Pid::from_raw);
+        pid.with_context(|| format!("{name} has no process id"))
+    }
+}
+
+async fn services(what: &str, names: &[&str]) -> anyhow::Result<String> {
+    let mut command = Command::new(playhouse_tests::root().join("ops/services"));
+    let ended = command.arg(what).args(names).output().await?;
+    let told = String::from_utf8_lossy(&ended.stdout).into_owned();
+    let complaints = String::from_utf8_lossy(&ended.stderr);
+    ensure!(ended.status.success(), "ops/services {what}: {told}{complaints}");
+    Ok(told)
+}
+
+/// `key = "value"` lines.
+fn pairs(lines: &str) -> Vec<(String, String)> {
+    let pair = |line: &str| {
+        let (key, value) = line.split_once(" = ")?;
+        Some((key.to_owned(), value.trim_matches('"').to_owned()))
+    };
+    lines.lines().filter_map(pair).collect()
+}
+
+/// A value that holds an address on loopback: what is before its port, the port, what is after.
+fn address(value: &str) -> Option<(&str, u16, &str)> {
+    let at = value.find("127.0.0.1:")? + "127.0.0.1:".len();
+    let digits = value[at..].bytes().take_while(u8::is_ascii_digit).count();
+    let port = value[at..at + digits].parse().ok()?;
+    Some((&value[..at], port, &value[at + digits..]))
+}
