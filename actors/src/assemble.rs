@@ -2,7 +2,7 @@
 //!
 //! Nothing is started here, and nothing decided about it: the one table of that is the node's.
 
-use crate::content::{Cards, Checks, Manifests};
+use crate::content::{Cards, Checks, Manifests, Reading};
 use crate::encode::Pool;
 use crate::engagement::{Boards, Cells, Heat, Ranker, Settler, Teller};
 use crate::events::{Bridge, Hub, Janitor};
@@ -76,18 +76,21 @@ pub fn assemble(
     scratch: &Path,
 ) -> (Platform, Parts) {
     let directory = Directory::new(fences, config.runtime.clone());
+    let reading = Reading::new(config.catalog_patience());
     let platform = Platform {
         manifests: Manifests::new(
             engines.catalog.clone(),
             config.manifest_names_max,
             config.manifests_max,
             config.card_stale(),
+            reading.clone(),
         ),
         cards: Cards::new(
             engines.catalog.clone(),
             config.cards_max,
             config.card_ttl(),
             config.card_stale(),
+            reading,
         ),
         hub: Hub::new(config.hints_max),
         checks: Checks::default(),

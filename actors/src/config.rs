@@ -38,6 +38,9 @@ pub struct Config {
     /// While the catalog is away, what was known of a content serves for so long after that, and so
     /// do its manifests: what plays goes on.
     pub card_stale_s: u64,
+    /// A viewer waits for so many milliseconds for a catalog that is away or slow before what was
+    /// known serves; an honest read takes a few.
+    pub catalog_patience_ms: u64,
     /// Manifests kept for that, the least recently used going first. About 10 kB each, so 10 MB.
     pub manifests_max: usize,
     /// Mailboxes, deadlines of starts and stops.
@@ -158,6 +161,7 @@ impl Default for Config {
             cards_max: 65_536,
             card_ttl_s: 10,
             card_stale_s: 3_600,
+            catalog_patience_ms: 1_000,
             manifests_max: 1_024,
             runtime: crate::runtime::Config::default(),
             limits: Limits::default(),
@@ -245,6 +249,10 @@ impl Config {
     #[must_use]
     pub fn card_stale(&self) -> Duration {
         Duration::from_secs(self.card_stale_s)
+    }
+
+    pub(crate) fn catalog_patience(&self) -> Duration {
+        Duration::from_millis(self.catalog_patience_ms)
     }
 
     /// [`Config::card_ttl_s`] as a duration.

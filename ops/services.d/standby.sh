@@ -52,5 +52,11 @@ release() {
     tell "its primary could not be told that it goes: commits may wait for it"
 }
 
-urls() { say "STANDBY=postgres://playhouse:$(secret)@127.0.0.1:$port/playhouse"; }
-settings() { :; }
+urls() {
+  say "STANDBY=postgres://playhouse:$(secret)@127.0.0.1:$port/playhouse"
+  say "STANDBY_ADMIN=postgres://postgres:$(secret)@127.0.0.1:$port/postgres"
+}
+settings() {
+  [ -e "$home/promoted" ] ||
+    say "postgres.replica = \"postgres://playhouse:$(secret)@127.0.0.1:$port/playhouse\""
+}

@@ -13,8 +13,9 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use playhouse_storage::blobs::{Blobs, keys};
 use playhouse_storage::model::{ContentId, Residency, UploadId};
-use playhouse_storage::{Error, Stores};
+use playhouse_storage::{Config, Error, Stores};
 use service::Service;
+use std::net::TcpListener;
 use tempfile::TempDir;
 
 const MIB: usize = 1 << 20;
@@ -210,6 +211,29 @@ async fn a_service_that_is_gone_is_told_as_one() {
     let error = stores.staging.open(UploadId::new(), ANYWHERE, 1, 0).await.err().unwrap();
     assert!(matches!(&error, Error::Unavailable { .. }), "{error}");
     service.remove().await;
+}
+
+/// A player whose node waited for a service that was cut off stood still for half a minute.
+#[tokio::test]
+async fn who_reads_from_a_service_that_does_not_answer_waits_once_and_not_for_long() {
+    // The system takes connections for it, nobody answers.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut config = Config { blobs: "s3://media".into(), ..Config::default() };
+    config.s3.endpoint = format!("http://{}", silent.local_addr().unwrap());
+    (config.s3.access_key, config.s3.secret_key) = ("key".into(), "secret".to_owned().into());
+    (config.s3.read_wait_ms, config.s3.rest_ms) = (100, 600_000);
+    let folder = TempDir::new().unwrap();
+    let stores = Stores::open(&config, folder.path()).await.unwrap();
+    let mut why = Vec::new();
+    for _ in 0..2 {
+        match stores.blobs.read("content/film.mp4", None).await {
+            Err(Error::Unavailable { what }) => why.push(what),
+            Err(other) => panic!("{other}"),
+            Ok(_) => panic!("nobody answers"),
+        }
+    }
+    assert!(why[0].ends_with("it does not answer in time"), "{}", why[0]);
+    assert!(why[1].ends_with("it did not answer a moment ago"), "{}", why[1]);
 }
 
 #[tokio::test]

@@ -4,13 +4,14 @@
 //! A card is dropped when a commit of this node changes its content, and by its age, since another
 //! node may change it too. What was read before a commit is not kept after it: each stripe counts
 //! its drops, and a card that was read before the last one is shown once and forgotten. While the
-//! catalog is away an old card serves on: what plays goes on.
+//! catalog is away or slow an old card serves on: what plays goes on.
 
+use super::reading::{Reading, Told, is_away};
+use playhouse_storage::Result;
 use playhouse_storage::catalog::{Catalog, Write};
 use playhouse_storage::model::{
     Content, ContentId, MediaKind, Rendition, RenditionState, Stage, Status,
 };
-use playhouse_storage::{Error, Result};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -52,6 +53,7 @@ struct Inner {
     stripes: [Mutex<Stripe>; STRIPES],
     ttl: Duration,
     stale: Duration,
+    reading: Reading,
 }
 
 struct Stripe {
@@ -69,14 +71,19 @@ struct Slot {
 impl Cards {
     /// Cards of a catalog: at most about `max` of them, each for at most `ttl`, and for `stale`
     /// after that while the catalog is away.
-    #[must_use]
-    pub fn new(catalog: Arc<dyn Catalog>, max: usize, ttl: Duration, stale: Duration) -> Self {
+    pub(crate) fn new(
+        catalog: Arc<dyn Catalog>,
+        max: usize,
+        ttl: Duration,
+        stale: Duration,
+        reading: Reading,
+    ) -> Self {
         let stripe = || {
             let slots = hashlink::LruCache::new(max.div_ceil(STRIPES));
             Mutex::new(Stripe { slots, drops: 0 })
         };
         let stripes = std::array::from_fn(|_| stripe());
-        Self { inner: Arc::new(Inner { catalog, stripes, ttl, stale }) }
+        Self { inner: Arc::new(Inner { catalog, stripes, ttl, stale, reading }) }
     }
 
     /// The card of a content; none when there is no such content, which is not remembered.
@@ -88,14 +95,14 @@ impl Cards {
             Ok(card) => return Ok(Some(card)),
             Err(drops) => drops,
         };
-        match self.read(content).await {
-            Ok(Some(card)) => {
+        let old = self.old(content).map(Some);
+        match self.inner.reading.or_old(old, self.read(content), is_away).await {
+            Told::Fresh(Ok(Some(card))) => {
                 self.keep(&card, drops);
                 Ok(Some(card))
             }
-            Ok(None) => Ok(None),
-            Err(error @ Error::Unavailable { .. }) => self.old(content).map(Some).ok_or(error),
-            Err(error) => Err(error),
+            Told::Fresh(read) => read,
+            Told::Old(card) => Ok(card),
         }
     }
 
@@ -264,7 +271,7 @@ mod tests {
             let folder = tempfile::tempdir().expect("a temporary folder");
             let config = playhouse_storage::Config::default();
             let stores = Stores::open(&config, folder.path()).await.expect("the stores open");
-            let cards = Cards::new(stores.catalog.clone(), max, TTL, STALE);
+            let cards = Cards::new(stores.catalog.clone(), max, TTL, STALE, Reading::new(TTL));
             Self { cards, card: Arc::new(card()), _stores: stores, _folder: folder }
         }
 

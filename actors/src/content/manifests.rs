@@ -6,6 +6,7 @@
 use super::last::Last;
 use super::machine::stored;
 use super::names::Names;
+use super::reading::Reading;
 use super::{lists, publish};
 use playhouse_codecs::plan::EncodePlan;
 use playhouse_codecs::{dash, hls};
@@ -57,14 +58,14 @@ pub(super) struct Playable {
 impl Manifests {
     /// Manifests of a catalog; at most `names_max` names of segments are remembered, and at most
     /// `last_max` manifests for `stale` while the catalog is away.
-    #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         catalog: Arc<dyn Catalog>,
         names_max: usize,
         last_max: usize,
         stale: Duration,
+        reading: Reading,
     ) -> Self {
-        Self { catalog, names: Names::new(names_max), last: Last::new(last_max, stale) }
+        Self { catalog, names: Names::new(names_max), last: Last::new(last_max, stale, reading) }
     }
 
     /// `/media/{id}/master.m3u8`: relative URIs `{rendition}/index.m3u8`.
@@ -72,7 +73,7 @@ impl Manifests {
     /// # Errors
     /// See [`ManifestError`].
     pub async fn multivariant(&self, content: ContentId) -> Result<Manifest, ManifestError> {
-        self.last.or_last(format!("{content}/master"), self.render_multivariant(content).await)
+        self.last.or_last(format!("{content}/master"), self.render_multivariant(content)).await
     }
 
     async fn render_multivariant(&self, content: ContentId) -> Result<Manifest, ManifestError> {
@@ -96,8 +97,8 @@ impl Manifests {
         content: ContentId,
         rendition: &str,
     ) -> Result<Manifest, ManifestError> {
-        let rendered = self.render_media(content, rendition).await;
-        self.last.or_last(format!("{content}/media/{rendition}"), rendered)
+        let path = format!("{content}/media/{rendition}");
+        self.last.or_last(path, self.render_media(content, rendition)).await
     }
 
     async fn render_media(
@@ -120,7 +121,7 @@ impl Manifests {
     /// # Errors
     /// See [`ManifestError`].
     pub async fn mpd(&self, content: ContentId) -> Result<Manifest, ManifestError> {
-        self.last.or_last(format!("{content}/mpd"), self.render_mpd(content).await)
+        self.last.or_last(format!("{content}/mpd"), self.render_mpd(content)).await
     }
 
     async fn render_mpd(&self, content: ContentId) -> Result<Manifest, ManifestError> {

@@ -14,6 +14,7 @@ mod manifests;
 mod names;
 mod pipeline;
 mod publish;
+mod reading;
 mod remedy;
 mod renditions;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use checks::{Checks, Fingerprinter, NotConfigured, Scanner};
 pub(crate) use machine::stored;
 pub use manifests::{Manifest, ManifestError, Manifests};
 pub use pipeline::Pipeline;
+pub(crate) use reading::Reading;
 pub(crate) use verdict::later;
 
 use crate::runtime::EntityId;

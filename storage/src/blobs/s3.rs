@@ -5,6 +5,7 @@
 //! first stays. Sizes are remembered: a finished blob never changes.
 
 use super::{Blobs, ByteStream, keys, local};
+use crate::breaker::Breaker;
 use crate::bucket::{Bucket, Buckets, Multipart, S3};
 use crate::files::{self, blocking};
 use crate::{Error, Result};
@@ -19,6 +20,8 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// Bytes that are hashed at once: worth the way to another thread.
 const HASHED_BYTES: usize = 1 << 20;
@@ -29,6 +32,8 @@ pub struct S3Blobs {
     part_bytes: u64,
     orphans_after: SignedDuration,
     sizes: Mutex<LruCache<String, u64>>,
+    read_wait: Duration,
+    breaker: Breaker,
 }
 
 impl S3Blobs {
@@ -39,6 +44,31 @@ impl S3Blobs {
             part_bytes: config.part_bytes,
             orphans_after: SignedDuration::from_hours(config.orphans_after_h.into()),
             sizes: Mutex::new(LruCache::new(config.sizes_max)),
+            read_wait: Duration::from_millis(config.read_wait_ms),
+            breaker: Breaker::new(Duration::from_millis(config.rest_ms)),
+        }
+    }
+
+    /// A stream of a range whose first bytes are there.
+    async fn open(&self, key: &str, range: Option<Range<u64>>) -> Result<ByteStream> {
+        let size = self.size(key).await?;
+        let range = range.unwrap_or(0..size);
+        self.bucket(key)?.read(key, range.start..range.end.min(size)).await
+    }
+
+    /// Nobody waits for long for a service that is away: the first one does, and one now and then.
+    fn note<T>(&self, read: &Result<T>) {
+        match read {
+            Err(error @ Error::Unavailable { .. }) => {
+                if self.breaker.failed() {
+                    tracing::warn!(%error, "the S3 service is away");
+                }
+            }
+            Ok(_) | Err(_) => {
+                if self.breaker.succeeded() {
+                    tracing::info!("the S3 service answers again");
+                }
+            }
         }
     }
 
@@ -113,9 +143,14 @@ impl Blobs for S3Blobs {
     }
 
     async fn read(&self, key: &str, range: Option<Range<u64>>) -> Result<ByteStream> {
-        let size = self.size(key).await?;
-        let range = range.unwrap_or(0..size);
-        let read = self.bucket(key)?.read(key, range.start..range.end.min(size)).await;
+        if !self.breaker.lets_pass() {
+            return Err(away("it did not answer a moment ago"));
+        }
+        let read = match timeout(self.read_wait, self.open(key, range)).await {
+            Ok(read) => read,
+            Err(_) => Err(away("it does not answer in time")),
+        };
+        self.note(&read);
         if matches!(read, Err(Error::NotFound { .. })) {
             // Another node has removed it.
             self.forget(|known| known == key);
@@ -164,6 +199,10 @@ impl Blobs for S3Blobs {
         }
         Ok(ended)
     }
+}
+
+fn away(why: &str) -> Error {
+    Error::Unavailable { what: format!("the S3 service cannot be reached: {why}") }
 }
 
 /// Looks before bytes are sent for nothing, and where the service takes no conditions.

@@ -37,6 +37,12 @@ pub struct S3 {
     pub copies_max: usize,
     /// A request, or a wait for the next bytes of an answer, takes at most so long, seconds.
     pub request_timeout_s: u64,
+    /// Who reads a blob waits so many milliseconds for its first bytes, all tries included: a player
+    /// asks again, and must not stand still.
+    pub read_wait_ms: u64,
+    /// After a read that nobody answered the others fail at once, but for one in so many
+    /// milliseconds.
+    pub rest_ms: u64,
     /// Tries of a request that failed in passing.
     pub tries_max: u32,
     /// Longest pause before the second try, milliseconds; doubled for each further one. The pause
@@ -70,6 +76,8 @@ impl Default for S3 {
             requests_max: 64,
             copies_max: 16,
             request_timeout_s: 30,
+            read_wait_ms: 5_000,
+            rest_ms: 1_000,
             tries_max: 5,
             retry_first_ms: 100,
             retry_longest_ms: 5000,
@@ -91,6 +99,8 @@ impl S3 {
             ("requests_max", self.requests_max as u64),
             ("copies_max", self.copies_max as u64),
             ("request_timeout_s", self.request_timeout_s),
+            ("read_wait_ms", self.read_wait_ms),
+            ("rest_ms", self.rest_ms),
             ("tries_max", self.tries_max.into()),
             ("retry_first_ms", self.retry_first_ms),
             ("retry_longest_ms", self.retry_longest_ms),

@@ -27,8 +27,9 @@ impl PostgresEngagement {
         Self { catalog }
     }
 
+    /// Of a moment ago: ranks are made anew every few seconds anyway.
     async fn ranks(&self, sql: &str, params: Vec<Cell>) -> Result<Vec<Ranked>> {
-        let rows = self.catalog.rows(sql.to_owned(), params).await?;
+        let rows = self.catalog.late_rows(sql.to_owned(), params).await?;
         rows.into_iter().map(rows::ranked).collect()
     }
 }
@@ -87,12 +88,12 @@ impl Engagement for PostgresEngagement {
             return Ok(Vec::new());
         }
         let (sql, params) = statements::counters(contents);
-        self.catalog.rows(sql, params).await?.into_iter().map(rows::counter).collect()
+        self.catalog.late_rows(sql, params).await?.into_iter().map(rows::counter).collect()
     }
 
     async fn minutes(&self, content: ContentId, from: i64, to: i64) -> Result<Vec<Minute>> {
         let params = vec![Cell::text(content), Cell::int(from), Cell::int(to)];
-        let rows = self.catalog.rows(statements::MINUTES.to_owned(), params).await?;
+        let rows = self.catalog.late_rows(statements::MINUTES.to_owned(), params).await?;
         rows.into_iter().map(rows::minute).collect()
     }
 
@@ -107,7 +108,7 @@ impl Engagement for PostgresEngagement {
 
     async fn ranked_count(&self, trend: f64) -> Result<u64> {
         let params = vec![Cell::Real(trend)];
-        let row = self.catalog.rows(statements::RANKED_COUNT.to_owned(), params).await?.pop();
+        let row = self.catalog.late_rows(statements::RANKED_COUNT.to_owned(), params).await?.pop();
         Cells::new(Counter::TABLE, row.unwrap_or_default()).int()
     }
 

@@ -10,5 +10,6 @@
 #[allow(dead_code, reason = "the suites of the other ports run on their own engines")]
 mod contract;
 mod promises;
+mod replica;
 mod server;
 mod suites;

@@ -38,13 +38,21 @@ impl Database {
     pub(crate) async fn new(way: Way) -> Self {
         let name = format!("playhouse_test_{}", Uuid::now_v7().simple());
         let create = format!("CREATE DATABASE {name}");
-        client(&variable(Way::Direct)).await.batch_execute(&create).await.unwrap();
+        client(&server(Way::Direct)).await.batch_execute(&create).await.unwrap();
         Self { name, way }
     }
 
+    /// This database on the standby.
+    pub(crate) fn on_standby(&self) -> String {
+        self.at(&variable("PLAYHOUSE_TEST_STANDBY"))
+    }
+
     fn url(&self, way: Way) -> String {
-        let url = variable(way);
-        let (server, query) = url.split_once('?').unwrap_or((&url, ""));
+        self.at(&server(way))
+    }
+
+    fn at(&self, url: &str) -> String {
+        let (server, query) = url.split_once('?').unwrap_or((url, ""));
         let (server, _) = server.rsplit_once('/').unwrap();
         format!("{server}/{}?{query}", self.name)
     }
@@ -88,7 +96,7 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         let drop_it = format!("DROP DATABASE {} WITH (FORCE)", self.name);
-        let url = variable(Way::Direct);
+        let url = server(Way::Direct);
         let work = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.unwrap().block_on(async {
@@ -103,18 +111,23 @@ impl Drop for Database {
     }
 }
 
-fn variable(way: Way) -> String {
-    let name = match way {
+fn server(way: Way) -> String {
+    variable(match way {
         Way::Direct => "PLAYHOUSE_TEST_POSTGRES",
         Way::Pooled => "PLAYHOUSE_TEST_PGBOUNCER",
-    };
+    })
+}
+
+pub(crate) fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| {
-        panic!("{name} is not set: `ops/services up postgres` starts the servers and tells the URL")
+        panic!(
+            "{name} is not set: `ops/services up pgbouncer standby` starts the servers and tells it"
+        )
     })
 }
 
 #[allow(clippy::disallowed_methods, reason = "the connection lives as long as its client")]
-async fn client(url: &str) -> Client {
+pub(crate) async fn client(url: &str) -> Client {
     let (server, _) = url.split_once('?').unwrap_or((url, ""));
     let mut config: tokio_postgres::Config = server.parse().unwrap();
     config.application_name("test").ssl_mode(tokio_postgres::config::SslMode::Disable);

@@ -45,6 +45,17 @@ pub struct Config {
     /// so many milliseconds: a server that is away must not make every request wait for the
     /// deadline.
     pub rest_ms: u64,
+    /// URL of a standby that answers reads which may lag (lists for everybody, ranks, charts), so
+    /// that the primary is left to writes; empty: there is none. While it is away the primary
+    /// answers.
+    pub replica: String,
+    /// The standby answers while it is behind by at most so many milliseconds: a content that was
+    /// just published is missing from lists for no longer.
+    pub replica_lag_max_ms: u64,
+    /// How far behind it is is asked once in so many milliseconds.
+    pub replica_check_ms: u64,
+    /// The standby answers a read within so many milliseconds, or the primary is asked.
+    pub replica_deadline_ms: u64,
     /// A connection is lost when the network acknowledges nothing for so many milliseconds.
     pub silence_ms: u64,
 }
@@ -65,6 +76,10 @@ impl Default for Config {
             retry_first_ms: 50,
             retry_longest_ms: 2_000,
             rest_ms: 1_000,
+            replica: String::new(),
+            replica_lag_max_ms: 10_000,
+            replica_check_ms: 1_000,
+            replica_deadline_ms: 1_000,
             silence_ms: 5_000,
         }
     }
@@ -87,6 +102,8 @@ impl Config {
             ("tries_max", u64::from(self.tries_max)),
             ("retry_first_ms", self.retry_first_ms),
             ("rest_ms", self.rest_ms),
+            ("replica_check_ms", self.replica_check_ms),
+            ("replica_deadline_ms", self.replica_deadline_ms),
             ("silence_ms", self.silence_ms),
         ];
         for (key, value) in at_least_one {
@@ -109,6 +126,18 @@ impl Config {
             }
         }
         Ok(())
+    }
+
+    /// Those of the standby: one try, since the primary is asked instead.
+    pub(super) fn of_replica(&self) -> Self {
+        let deadline_ms = self.replica_deadline_ms;
+        Self {
+            tries_max: 1,
+            deadline_ms,
+            connect_timeout_ms: self.connect_timeout_ms.min(deadline_ms),
+            connections_idle_min: 0,
+            ..self.clone()
+        }
     }
 
     pub(super) fn deadline(&self) -> Duration {

@@ -12,6 +12,7 @@ mod fenced;
 mod migrate;
 pub(crate) mod pool;
 pub(crate) mod positions;
+mod replica;
 pub(crate) mod run;
 
 pub use config::Config;
@@ -30,6 +31,7 @@ use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use pool::{Link, Server};
+use replica::Replica;
 use run::{Effect, Failure, failed};
 use std::fmt::Display;
 use std::str::FromStr;
@@ -37,6 +39,7 @@ use std::str::FromStr;
 /// The catalog in a database server.
 pub struct PostgresCatalog {
     pub(crate) server: Server,
+    replica: Option<Replica>,
 }
 
 impl PostgresCatalog {
@@ -48,7 +51,8 @@ impl PostgresCatalog {
     pub async fn open(url: &str, config: &Config) -> Result<Self> {
         let (server, link) = Server::connect(url, config).await?;
         migrate::migrate(&link).await?;
-        Ok(Self { server })
+        let replica = (!config.replica.is_empty()).then(|| Replica::new(config)).transpose()?;
+        Ok(Self { server, replica })
     }
 
     /// The rows that a query finds. It changes nothing.
@@ -56,6 +60,20 @@ impl PostgresCatalog {
         self.server
             .run(&(sql, params), |link, asked| query(link, asked, Effect::None).boxed())
             .await
+    }
+
+    /// The rows that a query finds, which may be those of a moment ago: of the replica, if there is
+    /// one that can answer.
+    pub(crate) async fn late_rows(&self, sql: String, params: Vec<Cell>) -> Result<Vec<Vec<Cell>>> {
+        let asked = (sql, params);
+        let late = match &self.replica {
+            Some(replica) => replica.rows(&asked).await,
+            None => None,
+        };
+        match late {
+            Some(rows) => Ok(rows),
+            None => self.rows(asked.0, asked.1).await,
+        }
     }
 
     /// The rows that a single changing statement answers with.
@@ -163,7 +181,12 @@ impl Catalog for PostgresCatalog {
 
     async fn contents(&self, query: ContentQuery) -> Result<Vec<Content>> {
         let (sql, params) = sql::contents(&query);
-        self.find(sql, params).await
+        // Owners look for what they did just now.
+        let rows = match query.owner {
+            Some(_) => self.rows(sql, params).await?,
+            None => self.late_rows(sql, params).await?,
+        };
+        rows.into_iter().map(Content::decode).collect()
     }
 
     async fn contents_unfinished(

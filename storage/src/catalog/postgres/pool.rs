@@ -26,6 +26,7 @@ const CANCEL_WAIT: Duration = Duration::from_secs(1);
 
 /// The server, behind a bounded set of connections.
 pub(crate) struct Server {
+    name: &'static str,
     pool: Pool<Manager>,
     admission: Semaphore,
     tls: MakeRustlsConnect,
@@ -66,12 +67,11 @@ impl Deref for Link {
 }
 
 impl Server {
-    /// Connects once, so that what is wrong is told at once, and keeps the connections from then
-    /// on.
+    /// Not connected yet; `name` is what it is called when it is away.
     ///
     /// # Errors
-    /// `Invalid` or `Unavailable`.
-    pub(crate) async fn connect(url: &str, config: &Config) -> Result<(Self, Link)> {
+    /// `Invalid` for a URL that cannot be served.
+    pub(super) fn new(name: &'static str, url: &str, config: &Config) -> Result<Self> {
         let address = Address::parse(url, config).map_err(Error::Invalid)?;
         let (server, tls) = address.connector(config)?;
         let pool = Pool::builder()
@@ -83,15 +83,23 @@ impl Server {
             .test_on_check_out(false)
             .error_sink(Box::new(Told))
             .build_unchecked(Manager(PostgresConnectionManager::new(server, tls.clone())));
-        let first = timeout(config.deadline(), pool.dedicated_connection()).await;
-        let first = match first {
-            Ok(Ok(link)) => link,
-            Ok(Err(error)) => return Err(unreachable(&describe(&error))),
-            Err(_) => return Err(unreachable("it does not answer")),
-        };
         let admission = Semaphore::new(config.calls_max);
         let breaker = Breaker::new(config.rest());
-        Ok((Self { pool, admission, tls, config: config.clone(), breaker }, first))
+        Ok(Self { name, pool, admission, tls, config: config.clone(), breaker })
+    }
+
+    /// Connects once, so that what is wrong is told at once, and keeps the connections from then
+    /// on.
+    ///
+    /// # Errors
+    /// `Invalid` or `Unavailable`.
+    pub(crate) async fn connect(url: &str, config: &Config) -> Result<(Self, Link)> {
+        let server = Self::new("the catalog", url, config)?;
+        match timeout(config.deadline(), server.pool.dedicated_connection()).await {
+            Ok(Ok(first)) => Ok((server, first)),
+            Ok(Err(error)) => Err(unreachable(&describe(&error))),
+            Err(_) => Err(unreachable("it does not answer")),
+        }
     }
 
     /// Does `work` with `what` on a connection, again when it may be tried again. A
@@ -128,20 +136,20 @@ impl Server {
                 self.silent(&error);
                 return Err(error);
             }
-            tracing::debug!(%error, tries, "the catalog is asked again");
+            tracing::debug!(server = self.name, %error, tries, "a database is asked again");
             sleep(pause).await;
         }
     }
 
     fn answered(&self) {
         if self.breaker.succeeded() {
-            tracing::info!("the catalog answers again");
+            tracing::info!(server = self.name, "a database answers again");
         }
     }
 
     fn silent(&self, error: &Error) {
         if self.breaker.failed() {
-            tracing::warn!(%error, "the catalog is away");
+            tracing::warn!(server = self.name, %error, "a database is away");
         }
     }
 
