@@ -3,7 +3,8 @@
 mod trending;
 
 use crate::App;
-use crate::auth::Caller;
+use crate::answers;
+use crate::auth::{Caller, is_public};
 use crate::extract::{Id, Json, Params};
 use crate::problem::{Answer, Problem};
 use crate::tus;
@@ -14,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use playhouse_actors::content::{Card, Edit, Reply, Request as Ask};
 use playhouse_actors::engagement::Tier;
 use playhouse_storage::catalog::ContentQuery;
-use playhouse_storage::model::{Content, ContentId, Status};
+use playhouse_storage::model::{Content, ContentId, Stage, Status};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -63,7 +64,7 @@ pub(crate) async fn list(
         if all && caller.may_see(&content) {
             let rows = with_renditions(&app, &caller, content).await?;
             items.push(view::counted(view::content(&rows), counted));
-        } else if crate::auth::is_public(&content) {
+        } else if is_public(&content) {
             items.push(view::counted(view::summary(&content), counted));
         }
     }
@@ -78,7 +79,14 @@ async fn list_trending(app: &App, params: &ListParams) -> Answer {
     }
     let limit = limit(params, &app.config)?;
     let after = params.cursor.as_deref().map(Place::parse).transpose()?;
-    let page = trending::page(app, after, limit as usize).await?;
+    let place = after.map_or_else(|| "top".to_owned(), |place| place.to_string());
+    let (key, ttl_s) = (format!("trending:{limit}:{place}"), app.config.answers.trending_s);
+    let page = answers::kept(app, &key, ttl_s, make_trending(app, after, limit as usize));
+    Ok(no_cache(without_taken_back(app, page.await?).await?))
+}
+
+async fn make_trending(app: &App, after: Option<Place>, limit: usize) -> Answer<Value> {
+    let page = trending::page(app, after, limit).await?;
     let counted = counted(app, &page.contents).await?;
     let item = |content: &Content| {
         let counted = counted.get(&content.id).copied().unwrap_or_default();
@@ -86,7 +94,23 @@ async fn list_trending(app: &App, params: &ListParams) -> Answer {
     };
     let items: Vec<Value> = page.contents.iter().map(item).collect();
     let next_cursor = page.next.map(|place| place.to_string());
-    Ok(no_cache(json!({"items": items, "next_cursor": next_cursor})))
+    Ok(json!({"items": items, "next_cursor": next_cursor}))
+}
+
+/// The page without what is not public any more since it was made.
+async fn without_taken_back(app: &App, mut page: Value) -> Answer<Value> {
+    let Some(items) = page["items"].as_array_mut() else { return Ok(page) };
+    let mut shown = Vec::with_capacity(items.len());
+    for item in items.drain(..) {
+        let id = item["id"].as_str().and_then(|id| id.parse().ok());
+        let Some(id) = id else { continue };
+        let card = app.platform.cards.get(id).await?;
+        if card.is_some_and(|card| is_public(card.as_ref())) {
+            shown.push(item);
+        }
+    }
+    *items = shown;
+    Ok(page)
 }
 
 /// Views and heat of the contents on a page.
@@ -153,7 +177,21 @@ fn whose(wish: Option<&str>, caller: &Caller) -> Answer<(Option<String>, Vec<Sta
 
 /// GET: one content with its renditions.
 pub(crate) async fn show(State(app): State<App>, caller: Caller, Id(id): Id<ContentId>) -> Answer {
-    Ok(no_cache(view::content(&read(&app, &caller, id).await?)))
+    let card = card(&app, &caller, id).await?;
+    // What its creator sees is nobody else's business; what is not whole changes by the second.
+    if caller.is_creator_of(card.as_ref()) || card.stage != Stage::Done || !is_public(card.as_ref())
+    {
+        return Ok(no_cache(view::content(&read(&app, &caller, id).await?)));
+    }
+    let (key, ttl_s) = (format!("content:{id}:{}", card.version), app.config.answers.content_s);
+    let make = async { Ok(view::content(&read(&app, &caller, id).await?)) };
+    let mut shown = answers::kept(&app, &key, ttl_s, make).await?;
+    shown["hot"] = json!(is_hot(&app, id));
+    Ok(no_cache(shown))
+}
+
+fn is_hot(app: &App, id: ContentId) -> bool {
+    app.platform.heat.of(id).tier == Tier::Hot
 }
 
 /// The rows of a content that the caller may see.
@@ -171,7 +209,7 @@ async fn with_renditions(app: &App, caller: &Caller, content: Content) -> Answer
     };
     let renditions = catalog.renditions(content.id).await?;
     let owner_is_me = caller.owns(&content.owner);
-    let hot = app.platform.heat.of(content.id).tier == Tier::Hot;
+    let hot = is_hot(app, content.id);
     Ok(Rows { content, renditions, upload, for_creator, owner_is_me, hot })
 }
 

@@ -7,6 +7,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that meets an error has failed"))]
 
+mod answers;
 mod routes;
 mod site;
 
@@ -39,7 +40,7 @@ mod testing;
 mod trace;
 
 pub use auth::{Claims, Keys, KeysError, Role, TokenError};
-pub use config::{Config, InspectorLimits, PlaybackLimits, RateLimits};
+pub use config::{AnswerLimits, Config, InspectorLimits, PlaybackLimits, RateLimits};
 pub use routes::site;
 pub use serve::serve;
 pub use site::Site;

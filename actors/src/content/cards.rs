@@ -24,6 +24,8 @@ const STRIPES: usize = 16;
 pub struct Card {
     /// Which content.
     pub id: ContentId,
+    /// Rises with each change of the record.
+    pub version: u64,
     /// Subject of its creator.
     pub owner: String,
     /// Shown to viewers.
@@ -192,6 +194,7 @@ impl Card {
         let plays = content.published_at.is_some() && content.status != Status::Blocked;
         Self {
             id: content.id,
+            version: content.row_version,
             owner: content.owner,
             title: content.title,
             status: content.status,
@@ -288,6 +291,7 @@ mod tests {
     fn card() -> Card {
         Card {
             id: ContentId::new(),
+            version: 1,
             owner: "ada".into(),
             title: "A film".into(),
             status: Status::Published,

@@ -3,10 +3,12 @@
 //! Everything that a client could make grow (headers, bodies, streams, connections, waiting) has
 //! its bound here.
 
+mod answers;
 mod inspector;
 mod playback;
 mod rates;
 
+pub use answers::AnswerLimits;
 pub use inspector::InspectorLimits;
 pub use playback::PlaybackLimits;
 pub use rates::RateLimits;
@@ -90,6 +92,8 @@ pub struct Config {
     pub playback: PlaybackLimits,
     /// How often one client may begin something.
     pub rates: RateLimits,
+    /// Answers that are kept to be given again.
+    pub answers: AnswerLimits,
 }
 
 impl Default for Config {
@@ -128,6 +132,7 @@ impl Default for Config {
             inspector: InspectorLimits::default(),
             playback: PlaybackLimits::default(),
             rates: RateLimits::default(),
+            answers: AnswerLimits::default(),
         }
     }
 }

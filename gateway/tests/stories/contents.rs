@@ -2,6 +2,7 @@
 
 use crate::house::{House, published};
 use playhouse_gateway::Role;
+use playhouse_storage::catalog::Write;
 use playhouse_storage::model::{Content, Stage, Status};
 use serde_json::Value;
 
@@ -105,4 +106,21 @@ async fn only_its_creator_changes_a_content() {
     house.send(patch(Some(viewer)), body).await.problem(403);
     let bob = house.token("bob", Role::Editor);
     house.send(patch(Some(bob)), body).await.problem(403);
+}
+
+#[tokio::test]
+async fn viewers_get_the_same_answer_again_until_the_content_changes() {
+    let house = House::open().await;
+    let mut content = Content { stage: Stage::Done, ..published("ada", "old") };
+    house.put(&content).await;
+    let (path, ada) = (format!("/api/v1/content/{}", content.id), house.token("ada", Role::Editor));
+    assert_eq!(house.get(&path).await.json()["title"], "old");
+
+    // As another node would: this one looks again when what it knows is old.
+    (content.title, content.row_version) = ("new".into(), 2);
+    house.write(content.id, Write::UpdateContent(Box::new(content.clone()))).await;
+    assert_eq!(house.get(&path).await.json()["title"], "old");
+    assert_eq!(house.get_as(&path, &ada).await.json()["title"], "new", "creators wait for nothing");
+    house.platform.cards.forget(content.id);
+    assert_eq!(house.get(&path).await.json()["title"], "new");
 }

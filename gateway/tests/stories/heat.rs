@@ -68,6 +68,26 @@ async fn what_is_watched_most_comes_first() {
     }
 }
 
+#[tokio::test]
+async fn the_order_stands_still_for_a_while_without_what_is_taken_back() {
+    let house = House::open().await;
+    let mut put = Vec::new();
+    for (title, views) in [("few", 2), ("many", 50)] {
+        put.push(published("ada", title));
+        house.put(&put[put.len() - 1]).await;
+        house.put_counter(watched(put[put.len() - 1].id, views)).await;
+    }
+    let path = "/api/v1/content?sort=trending";
+    assert_eq!(titles(&house.get(path).await.json()), ["many", "few"]);
+    let most = published("ada", "most");
+    house.put(&most).await;
+    house.put_counter(watched(most.id, 100)).await;
+    assert_eq!(titles(&house.get(path).await.json()), ["many", "few"]);
+    put[1].unlisted = true;
+    house.update(&mut put[1]).await;
+    assert_eq!(titles(&house.get(path).await.json()), ["few"]);
+}
+
 /// A film with one segment and a poster that are there.
 async fn film(house: &House, title: &str, unlisted: bool) -> Content {
     let mut content = Content { unlisted, ..published("ada", title) };
