@@ -5,6 +5,7 @@ use anyhow::{Context, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use tokio::process::Command;
 
 /// What the last line of `ops/services up` says before the folder.
@@ -99,14 +100,6 @@ impl Engines {
         Ok(())
     }
 
-    /// Ends all of them.
-    ///
-    /// # Errors
-    /// When one stays.
-    pub(super) async fn down(&self) -> anyhow::Result<()> {
-        services("down", &[]).await.map(drop)
-    }
-
     fn pid(&self, name: &str) -> anyhow::Result<Pid> {
         let text = std::fs::read_to_string(self.folder.join(name).join("server.pid"));
         let text = text.with_context(|| format!("{name} does not run"))?;
@@ -115,8 +108,22 @@ impl Engines {
     }
 }
 
+impl Drop for Engines {
+    /// Also when the campaign ends in the middle.
+    fn drop(&mut self) {
+        let mut down = std::process::Command::new(script());
+        if !down.arg("down").stdout(Stdio::null()).status().is_ok_and(|status| status.success()) {
+            eprintln!("the engines in {} were not ended", self.folder.display());
+        }
+    }
+}
+
+fn script() -> PathBuf {
+    playhouse_tests::root().join("ops/services")
+}
+
 async fn services(what: &str, names: &[&str]) -> anyhow::Result<String> {
-    let mut command = Command::new(playhouse_tests::root().join("ops/services"));
+    let mut command = Command::new(script());
     let ended = command.arg(what).args(names).output().await?;
     let told = String::from_utf8_lossy(&ended.stdout).into_owned();
     let complaints = String::from_utf8_lossy(&ended.stderr);

@@ -38,9 +38,7 @@ const SETTINGS: [&str; 1] = ["actors.playback.views_per_address_hour_max=0"];
 pub(crate) async fn run(arguments: &[String]) -> anyhow::Result<()> {
     let options = Options::read(arguments)?;
     let engines = Engines::up(&options.engines()).await?;
-    let told = trials(&options, &engines).await;
-    engines.down().await?;
-    told
+    trials(&options, &engines).await
 }
 
 async fn trials(options: &Options, engines: &Engines) -> anyhow::Result<()> {
@@ -64,8 +62,10 @@ async fn trials(options: &Options, engines: &Engines) -> anyhow::Result<()> {
     }
     println!("\n| engine | how | all well again s | what was kept |\n|---|---|---|---|");
     ends.iter().for_each(|end| println!("{end}"));
-    if let Some(file) = &options.csv {
-        std::fs::write(file, csv).with_context(|| format!("{file} cannot be written"))?;
+    for (file, text) in [(&options.csv, csv), (&options.log, stage.sandbox.log())] {
+        if let Some(file) = file {
+            std::fs::write(file, text).with_context(|| format!("{file} cannot be written"))?;
+        }
     }
     if !faults.is_empty() {
         bail!("{} promises are broken:\n{}", faults.len(), faults.join("\n"));
