@@ -20,7 +20,8 @@ use std::path::Path;
 const USAGE: &str = "usage: campaign inputs FILE… | kills FILE [--seed N] | ladder FILE | idle \
     | watchers [--pairs N] [--seconds N] [--connections N] [--entities N] \
     | views [--events N] [--contents N] [--kills N] [--players N] [--connections N] [--seed N] \
-    [key=value …] | outages [--away-s N] [--only ENGINE] [--csv FILE] [--log FILE]";
+    [key=value …] | outages [--away-s N] [--only ENGINE] [--csv FILE] [--svg FILE] \
+    [--log FILE]";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {

@@ -11,6 +11,7 @@ mod judge;
 mod load;
 mod options;
 mod proxy;
+mod strips;
 
 use anyhow::{Context, bail};
 use book::{Book, Kind};
@@ -21,6 +22,7 @@ use playhouse_tests::sandbox::Sandbox;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use strips::Strips;
 
 /// Before the engine goes away.
 const BEFORE: Duration = Duration::from_secs(5);
@@ -52,9 +54,10 @@ async fn trials(options: &Options, engines: &Engines) -> anyhow::Result<()> {
         "| engine | how | what | before | while it was away | after | p50, p99, max ms away |"
     );
     println!("|---|---|---|---|---|---|---|");
-    let (mut csv, mut ends, mut faults) = (String::from(CSV_HEAD), vec![], vec![]);
+    let (mut csv, mut strips) = (String::from(CSV_HEAD), Strips::new());
+    let (mut ends, mut faults) = (vec![], vec![]);
     for (engine, way) in &options.trials {
-        let trial = stage.trial(engine, *way, options.away).await;
+        let trial = stage.trial(engine, *way, options.away, &mut strips).await;
         let trial = trial.with_context(|| format!("{engine}, {way}"))?;
         csv += &trial.seconds;
         ends.push(trial.end);
@@ -62,7 +65,9 @@ async fn trials(options: &Options, engines: &Engines) -> anyhow::Result<()> {
     }
     println!("\n| engine | how | all well again s | what was kept |\n|---|---|---|---|");
     ends.iter().for_each(|end| println!("{end}"));
-    for (file, text) in [(&options.csv, csv), (&options.log, stage.sandbox.log())] {
+    for (file, text) in
+        [(&options.csv, csv), (&options.svg, strips.svg()), (&options.log, stage.sandbox.log())]
+    {
         if let Some(file) = file {
             std::fs::write(file, text).with_context(|| format!("{file} cannot be written"))?;
         }
@@ -93,7 +98,13 @@ struct Trial {
 }
 
 impl Stage<'_> {
-    async fn trial(&self, engine: &str, way: Way, away: Duration) -> anyhow::Result<Trial> {
+    async fn trial(
+        &self,
+        engine: &str,
+        way: Way,
+        away: Duration,
+        strips: &mut Strips,
+    ) -> anyhow::Result<Trial> {
         let client = self.sandbox.admin();
         let before = judge::counts(&client, &self.film.id, &self.counted).await?;
         let load = Arc::new(Load {
@@ -121,6 +132,7 @@ impl Stage<'_> {
         print(&load.book, engine, way, &gone);
         let (kept, faults) = judge::judge(&load, &before).await?;
         let name = format!("{engine} {way}");
+        strips.add(&name, &load.book, gone.from, gone.until);
         Ok(Trial {
             seconds: load.book.seconds(&name),
             end: format!("| {engine} | {way} | {} | {kept} |", gone.recovered()),

@@ -36,18 +36,21 @@ pub(super) struct Options {
     pub(super) away: Duration,
     /// Where the figures of each second go.
     pub(super) csv: Option<String>,
+    /// Where a picture of them goes.
+    pub(super) svg: Option<String>,
     /// Where the node's log goes.
     pub(super) log: Option<String>,
 }
 
 impl Options {
-    /// Reads `--away-s N`, `--only ENGINE`, `--csv FILE`, `--log FILE`.
+    /// Reads `--away-s N`, `--only ENGINE`, `--csv FILE`, `--svg FILE`,
+    /// `--log FILE`.
     ///
     /// # Errors
     /// When a name is not known or a number is none.
     pub(super) fn read(arguments: &[String]) -> anyhow::Result<Self> {
         let (mut away, mut only, mut csv) = (30, None, None);
-        let mut log = None;
+        let (mut svg, mut log) = (None, None);
         let mut arguments = arguments.iter();
         while let Some(name) = arguments.next() {
             let value = arguments.next().with_context(|| format!("{name} wants a value"))?;
@@ -55,6 +58,7 @@ impl Options {
                 "--away-s" => away = value.parse().with_context(|| format!("{name} {value}"))?,
                 "--only" => only = Some(value.as_str()),
                 "--csv" => csv = Some(value.clone()),
+                "--svg" => svg = Some(value.clone()),
                 "--log" => log = Some(value.clone()),
                 _ => bail!("there is no option {name}"),
             }
@@ -64,7 +68,7 @@ impl Options {
         if trials.is_empty() {
             bail!("there is no engine {}, only {}", only.unwrap_or_default(), ENGINES.join(", "));
         }
-        Ok(Self { trials, away: Duration::from_secs(away), csv, log })
+        Ok(Self { trials, away: Duration::from_secs(away), csv, svg, log })
     }
 
     /// The engines that must run. All: the node uses them whoever goes away.
