@@ -19,12 +19,12 @@
 ENGINES=(postgres pgbouncer redis s3 rabbitmq kafka)
 # Only started when named.
 # shellcheck disable=SC2034
-EXTRAS=(standby)
+EXTRAS=(standby redis-cluster)
 # What another engine must run for one to answer.
 # shellcheck disable=SC2034
 declare -A NEEDS=([pgbouncer]=postgres [standby]=postgres)
 # The first port of each, counted from the base.
-declare -A OFFSETS=([postgres]=0 [pgbouncer]=1 [redis]=2 [s3]=3 [rabbitmq]=4 [kafka]=7 [standby]=8)
+declare -A OFFSETS=([postgres]=0 [pgbouncer]=1 [redis]=2 [s3]=3 [rabbitmq]=4 [kafka]=7 [standby]=8 [redis-cluster]=9)
 BASE_PORT=${PLAYHOUSE_SERVICES_PORT:-15400}
 
 port_of() { printf %s $((BASE_PORT + OFFSETS[$1])); }

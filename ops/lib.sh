@@ -45,7 +45,7 @@ npm                builds the web pages                                         
 chromium           the browser stories play in a real browser                     test
 postgresql-15      real engine: records                                           services/postgres
 pgbouncer          real engine: shares connections to PostgreSQL                  services/pgbouncer
-redis-server       real engine: cache                                             services/redis
+redis-server       real engine: cache                              services/redis,services/redis-cluster
 rabbitmq-server    real engine: wakes workers                                     services/rabbitmq
 openssl            makes the real engines' passwords and certificates             services
 END

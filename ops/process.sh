@@ -75,3 +75,10 @@ memory_kb() {
     cat "/proc/$pid/smaps_rollup" 2>/dev/null || true
   done | awk '$1 == "Pss:" { n += $2 } END { print n + 0 }'
 }
+
+# connections PORT: how many clients on this machine are connected to it (proc(5), net/tcp: local
+# address, remote address, state; 01 is established).
+connections() {
+  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
+    awk -v port="$(printf ':%04X' "$1")" '$4 == "01" && $2 ~ port "$" { n++ } END { print n + 0 }'
+}

@@ -1,5 +1,5 @@
-//! The contract of the cache on a Redis server: `ops/services up redis` starts one, and its
-//! `PLAYHOUSE_TEST_REDIS` names it.
+//! The contract of the cache on a Redis server and on a cluster of them: `ops/services up redis
+//! redis-cluster` starts them, and `PLAYHOUSE_TEST_REDIS` and `PLAYHOUSE_TEST_REDIS_CLUSTER` name them.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
 #[path = "contract/cache.rs"]
@@ -9,8 +9,19 @@ use playhouse_storage::cache::{Config, redis};
 
 #[tokio::test]
 async fn a_redis_server_keeps_the_contract() {
-    let url = std::env::var("PLAYHOUSE_TEST_REDIS")
-        .expect("PLAYHOUSE_TEST_REDIS names no server: run `ops/services up redis`");
+    keeps_the_contract("PLAYHOUSE_TEST_REDIS").await;
+}
+
+/// Keys go to the server that has their slot, wherever the URL points.
+#[tokio::test]
+async fn a_redis_cluster_keeps_the_contract() {
+    keeps_the_contract("PLAYHOUSE_TEST_REDIS_CLUSTER").await;
+}
+
+async fn keeps_the_contract(variable: &str) {
+    let url = std::env::var(variable).unwrap_or_else(|_| {
+        panic!("{variable} names no server: run `ops/services up redis redis-cluster`")
+    });
     let config = Config { deadline_ms: 5_000, ..Config::default() };
     cache::check(redis::open(&url, &config).unwrap().as_ref()).await;
 }
