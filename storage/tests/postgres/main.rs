@@ -13,3 +13,4 @@ mod promises;
 mod replica;
 mod server;
 mod suites;
+mod tls;
