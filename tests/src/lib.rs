@@ -9,6 +9,7 @@ pub mod media;
 pub mod patient;
 pub mod random;
 pub mod sandbox;
+pub mod schemas;
 pub mod views;
 pub mod wire;
 

@@ -5,6 +5,7 @@ use playhouse_actors::runtime::{ChildSpec, Strategy, Supervisor};
 use playhouse_actors::upload::{self, Reply};
 use playhouse_actors::{Config, Engines, Parts, Platform, assemble};
 use playhouse_storage::Stores;
+use playhouse_storage::eventlog::Record;
 use playhouse_storage::model::{
     Content, ContentId, Fence, Residency, Stage, Status, Upload, UploadId, UploadMetadata,
 };
@@ -85,6 +86,13 @@ impl House {
         let supervisor = Supervisor::start(Strategy::OneForOne, table, &runtime, root).await;
         let supervisor = supervisor.expect("the services start");
         Self { platform, supervisor, stores, fences, folder }
+    }
+
+    /// What is on a topic.
+    pub(crate) async fn told(&self, topic: &str) -> Vec<Record> {
+        let reader = self.stores.events.subscribe("test", &[topic]).await;
+        let found = reader.expect("a reader").next(1_000, Duration::ZERO).await;
+        found.expect("the log reads").into_iter().map(|delivery| delivery.record).collect()
     }
 
     pub(crate) async fn close(self) {
