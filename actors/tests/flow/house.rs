@@ -92,7 +92,8 @@ impl House {
     pub(crate) async fn told(&self, topic: &str) -> Vec<Record> {
         let reader = self.stores.events.subscribe("test", &[topic]).await;
         let found = reader.expect("a reader").next(1_000, Duration::ZERO).await;
-        found.expect("the log reads").into_iter().map(|delivery| delivery.record).collect()
+        let found = found.expect("the log reads").into_iter().map(|delivery| delivery.record);
+        found.inspect(|record| crate::schemas::check(topic, record)).collect()
     }
 
     pub(crate) async fn close(self) {
