@@ -1,7 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # A broker that speaks Kafka's protocol (tansu), with its topics in memory: what is in them is gone
-# when it ends.
-# It makes no topic when one is written to: a node makes its own, and so do tests.
+# when it ends. It makes no topic when one is written to: a node makes its own, and so do tests.
 
 install() { need_server tansu 0.6.0 --no-default-features --features dynostore; }
 
@@ -21,4 +20,8 @@ ready() {
 }
 
 urls() { say "KAFKA=kafka://127.0.0.1:$port"; }
-settings() { say "events = \"kafka://127.0.0.1:$port\""; }
+# It answers a request from the middle of a batch with the batch behind it.
+settings() {
+  say "events = \"kafka://127.0.0.1:$port\""
+  say "kafka.reread = true"
+}

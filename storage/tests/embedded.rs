@@ -172,7 +172,7 @@ async fn the_staging_keeps_its_contract() {
 #[tokio::test]
 async fn the_event_log_keeps_its_contract() {
     let folder = TempDir::new().unwrap();
-    contract::eventlog::check(&*open(folder.path()).await.events).await;
+    contract::eventlog::check(&*open(folder.path()).await.events, 0).await;
     contract::eventlog::check_local(&log(folder.path())).await;
     // The same over many small files.
     let folder = TempDir::new().unwrap();
@@ -180,7 +180,7 @@ async fn the_event_log_keeps_its_contract() {
     config.event_file_bytes = 300_000;
     config.event_record_bytes_max = 10_000;
     let log = LocalLog::open(&folder.path().join("events"), &config).unwrap();
-    contract::eventlog::check(&log).await;
+    contract::eventlog::check(&log, 0).await;
     contract::eventlog::check_local(&log).await;
 }
 

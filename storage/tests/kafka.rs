@@ -22,9 +22,19 @@ fn brokers() -> String {
     url.trim_start_matches("kafka://").to_owned()
 }
 
+/// As `ops/services` says for its broker.
+fn config() -> Config {
+    let mut config = Config::default();
+    config.kafka.reread = true;
+    config.kafka.batch_records_max = 40;
+    config
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn brokers_keep_the_contract() {
-    check(&KafkaLog::open(&brokers(), &Config::default()).unwrap()).await;
+    let config = config();
+    let log = KafkaLog::open(&brokers(), &config).unwrap();
+    check(&log, config.kafka.batch_records_max as usize).await;
 }
 
 /// Two members share the partitions of a topic while one of them never commits, and adds what it
@@ -33,7 +43,7 @@ async fn brokers_keep_the_contract() {
 async fn a_rebalance_and_a_zombie_count_nothing_twice() {
     let folder = tempfile::TempDir::new().unwrap();
     let stores = Stores::open(&Config::default(), folder.path()).await.unwrap();
-    let log = KafkaLog::open(&brokers(), &Config::default()).unwrap();
+    let log = KafkaLog::open(&brokers(), &config()).unwrap();
     let topic = format!("test.rebalance.{}", uuid::Uuid::now_v7().simple());
     let group = format!("{topic}.group");
     for first in (0..2_000).step_by(500) {

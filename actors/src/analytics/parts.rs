@@ -156,7 +156,10 @@ mod tests {
 
     #[test]
     fn facts_add_up_by_minute_country_and_device() {
-        let view = |seconds, country| json!({ "kind": "view", "at": at(seconds), "country": country, "device": "tv" });
+        let view = |seconds, country| {
+            let at = at(seconds);
+            json!({ "kind": "view", "at": at, "country": country, "device": "tv" })
+        };
         let event = read(json!([
             view(999_999, "NG"),
             view(999_998, "NG"),

@@ -173,6 +173,7 @@ fn table(parts: Parts, config: &Config) -> Vec<ChildSpec> {
         parts.rester.child("rester", policy),
         parts.teller.child("teller", policy),
         parts.ranker.child("ranker", policy),
+        parts.analyst.child("analyst", policy),
     ];
     table.extend(settles.then_some(settler));
     table

@@ -86,8 +86,8 @@ pub struct Config {
     /// taken for one client: the proxies in front of the node. This machine, unless others are.
     pub trusted_proxies: Vec<IpNet>,
     /// The header in which those proxies tell the country of a viewer by two letters (for example
-    /// `cf-ipcountry`), for statistics; empty: nobody does, and it is unknown (`ZZ`). The proxy must
-    /// set it itself on every request.
+    /// `cf-ipcountry`), for statistics; empty: nobody does, and it is unknown (`ZZ`). The proxy
+    /// must set it itself on every request.
     pub country_header: String,
     /// Looking at actors, and ordering them about.
     pub inspector: InspectorLimits,

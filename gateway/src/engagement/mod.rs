@@ -1,5 +1,6 @@
-//! `/api/v1/content/{id}/engagement`, `…/views`, `…/like`, `…/insights`,
-//! `…/analytics`: what viewers do with a content, told by trusted servers and viewers, shown to everybody, and in detail to its creator.
+//! `/api/v1/content/{id}/engagement`, `…/views`, `…/like`, `…/insights`, `…/analytics`: what
+//! viewers do with a content, told by trusted servers and viewers, shown to everybody, and in
+//! detail to its creator.
 
 mod analytics;
 mod insights;

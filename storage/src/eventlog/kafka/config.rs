@@ -18,6 +18,12 @@ pub struct Config {
     /// Records that wait to be sent; above `actors.events.bridge_batch_max`, whose records wait
     /// together.
     pub records_waiting_max: u32,
+    /// Records that travel in one batch, for one partition: one acknowledgement for all of them.
+    pub batch_records_max: u32,
+    /// Members of a group begin so much before what the group has committed as one batch can hold.
+    /// For servers that answer a request from the middle of a batch with the batch behind it (tansu
+    /// 0.6 does), where else records would be passed by; Kafka's own does not need it.
+    pub reread: bool,
     /// A record waits so long for others to travel with, milliseconds: nobody waits for events.
     pub linger_ms: u64,
     /// Every record of an append is confirmed within so long, milliseconds, or the append has
@@ -44,6 +50,8 @@ impl Default for Config {
             replicas: 1,
             in_flight_max: 5,
             records_waiting_max: 10_000,
+            batch_records_max: 500,
+            reread: false,
             linger_ms: 5,
             append_deadline_ms: 5_000,
             request_timeout_ms: 3_000,
@@ -66,6 +74,7 @@ impl Config {
             ("replicas", u64::from(self.replicas)),
             ("in_flight_max", u64::from(self.in_flight_max)),
             ("records_waiting_max", u64::from(self.records_waiting_max)),
+            ("batch_records_max", u64::from(self.batch_records_max)),
             ("append_deadline_ms", self.append_deadline_ms),
             ("request_timeout_ms", self.request_timeout_ms),
             ("rest_ms", self.rest_ms),

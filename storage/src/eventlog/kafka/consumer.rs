@@ -24,6 +24,8 @@ pub(super) struct KafkaConsumer {
     consumer: Option<Arc<StreamConsumer>>,
     /// Behind what was handed out and not committed, by topic and partition.
     ends: HashMap<(String, i32), i64>,
+    /// Records before those that are committed as well, to be read again.
+    reread: i64,
 }
 
 impl KafkaConsumer {
@@ -48,7 +50,8 @@ impl KafkaConsumer {
         let consumer: StreamConsumer = client.create().map_err(|error| explain(&error))?;
         let names: Vec<&str> = topics.iter().map(String::as_str).collect();
         consumer.subscribe(&names).map_err(|error| explain(&error))?;
-        Ok(Self { consumer: Some(Arc::new(consumer)), ends: HashMap::new() })
+        let reread = if config.reread { config.batch_records_max.into() } else { 0 };
+        Ok(Self { consumer: Some(Arc::new(consumer)), ends: HashMap::new(), reread })
     }
 
     fn consumer(&self) -> Result<&Arc<StreamConsumer>> {
@@ -87,7 +90,9 @@ impl Consumer for KafkaConsumer {
         let consumer = Arc::clone(self.consumer()?);
         let mut list = TopicPartitionList::new();
         for ((topic, partition), end) in self.ends.drain() {
-            let added = list.add_partition_offset(&topic, partition, Offset::Offset(end));
+            // Whatever batch the end lies in begins behind this.
+            let from = Offset::Offset((end - self.reread).max(0));
+            let added = list.add_partition_offset(&topic, partition, from);
             added.map_err(|error| explain(&error))?;
         }
         if list.count() == 0 {

@@ -38,6 +38,7 @@ impl Producer {
             .set("max.in.flight.requests.per.connection", config.in_flight_max.to_string())
             .set("queue.buffering.max.messages", config.records_waiting_max.to_string())
             .set("message.max.bytes", message_bytes_max.to_string())
+            .set("batch.num.messages", config.batch_records_max.to_string())
             .set("linger.ms", config.linger_ms.to_string())
             .set("message.timeout.ms", config.append_deadline_ms.to_string())
             .set("request.timeout.ms", config.request_timeout_ms.to_string())

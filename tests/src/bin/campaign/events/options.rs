@@ -49,6 +49,8 @@ impl Options {
             if name == "--log" {
                 let brokers = value.strip_prefix("kafka://").context("--log kafka://HOST:PORT")?;
                 options.settings.push(format!("storage.events={value}"));
+                // The server of ops/services needs it, and it changes nothing on others.
+                options.settings.push("storage.kafka.reread=true".to_owned());
                 options.brokers = Some(brokers.to_owned());
                 continue;
             }
