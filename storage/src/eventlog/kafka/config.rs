@@ -22,7 +22,8 @@ pub struct Config {
     pub batch_records_max: u32,
     /// Members of a group begin so much before what the group has committed as one batch can hold.
     /// For servers that answer a request from the middle of a batch with the batch behind it (tansu
-    /// 0.6 does), where else records would be passed by; Kafka's own does not need it.
+    /// 0.6 does), where else records would be passed by; and a member that was given nothing to
+    /// read for two sessions joins anew, since they may forget it. Kafka's own needs neither.
     pub reread: bool,
     /// A record waits so long for others to travel with, milliseconds: nobody waits for events.
     pub linger_ms: u64,

@@ -16,7 +16,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// Reads its share of the topics.
 pub(super) struct KafkaConsumer {
@@ -26,6 +26,9 @@ pub(super) struct KafkaConsumer {
     ends: HashMap<(String, i32), i64>,
     /// Records before those that are committed as well, to be read again.
     reread: i64,
+    /// Until when it must have a share, or something to read; then it joins anew.
+    idle_until: Instant,
+    idle_max: Duration,
 }
 
 impl KafkaConsumer {
@@ -51,7 +54,20 @@ impl KafkaConsumer {
         let names: Vec<&str> = topics.iter().map(String::as_str).collect();
         consumer.subscribe(&names).map_err(|error| explain(&error))?;
         let reread = if config.reread { config.batch_records_max.into() } else { 0 };
-        Ok(Self { consumer: Some(Arc::new(consumer)), ends: HashMap::new(), reread })
+        let idle_max = Duration::from_millis(config.session_timeout_ms) * 2;
+        let idle_until = Instant::now() + idle_max;
+        let consumer = Some(Arc::new(consumer));
+        Ok(Self { consumer, ends: HashMap::new(), reread, idle_until, idle_max })
+    }
+
+    /// Whether it has been without a share for too long on a server that may forget to give one.
+    /// Elsewhere a group may well have more members than partitions.
+    fn is_forgotten(&mut self, consumer: &StreamConsumer) -> bool {
+        let has_share = consumer.assignment().is_ok_and(|share| share.count() > 0);
+        if has_share {
+            self.idle_until = Instant::now() + self.idle_max;
+        }
+        self.reread > 0 && Instant::now() > self.idle_until
     }
 
     fn consumer(&self) -> Result<&Arc<StreamConsumer>> {
@@ -82,6 +98,10 @@ impl Consumer for KafkaConsumer {
                 break;
             }
             received = consumer.recv().now_or_never();
+        }
+        if found.is_empty() && self.is_forgotten(&consumer) {
+            tracing::info!("this member of the group was given nothing to read; it joins anew");
+            return Err(Error::Revoked);
         }
         Ok(found)
     }

@@ -37,7 +37,10 @@ impl Options {
             seed: u64::from(std::process::id()) << 16 | 0x9e37,
             brokers: None,
             // The local log keeps all of it, to be looked at.
-            settings: vec!["storage.event_topic_bytes=17179869184".to_owned()],
+            // Nobody wakes the bridge for rows that come from outside, as a node's commits do.
+            settings: ["storage.event_topic_bytes=17179869184", "actors.events.bridge_poll_ms=5"]
+                .map(str::to_owned)
+                .into(),
         };
         let mut arguments = arguments.iter();
         while let Some(name) = arguments.next() {
