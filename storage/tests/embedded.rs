@@ -176,9 +176,8 @@ async fn the_event_log_keeps_its_contract() {
     contract::eventlog::check_local(&log(folder.path())).await;
     // The same over many small files.
     let folder = TempDir::new().unwrap();
-    let mut config = Config::default();
-    config.event_file_bytes = 300_000;
-    config.event_record_bytes_max = 10_000;
+    let config =
+        Config { event_file_bytes: 300_000, event_record_bytes_max: 10_000, ..Config::default() };
     let log = LocalLog::open(&folder.path().join("events"), &config).unwrap();
     contract::eventlog::check(&log, 0).await;
     contract::eventlog::check_local(&log).await;

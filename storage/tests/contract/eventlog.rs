@@ -39,7 +39,7 @@ fn record(sequence: u64) -> Record {
         sequence,
         at: time(sequence as i64),
         schema: 2,
-        trace: (sequence % 2 == 0).then(|| format!("{sequence:032x}")),
+        trace: sequence.is_multiple_of(2).then(|| format!("{sequence:032x}")),
         payload: json!({ "text": "ọ̀rọ̀".repeat(50), "n": sequence }),
     }
 }

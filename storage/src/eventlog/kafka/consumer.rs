@@ -80,10 +80,7 @@ impl Consumer for KafkaConsumer {
     async fn next(&mut self, limit: usize, wait: Duration) -> Result<Vec<Delivery>> {
         let consumer = Arc::clone(self.consumer()?);
         let mut found = Vec::new();
-        let mut received = match timeout(wait, consumer.recv()).await {
-            Ok(received) => Some(received),
-            Err(_) => None,
-        };
+        let mut received = timeout(wait, consumer.recv()).await.ok();
         while let Some(message) = received {
             let message = match message {
                 Ok(message) => message,

@@ -114,10 +114,9 @@ impl Topic {
                 last = Instant::now();
                 let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as f64;
                 let told = message.timestamp().to_millis().context("a message has its time")?;
-                if let Some(number) = number(&message, names)?.filter(|number| *number >= first) {
-                    if seen.note(number) {
-                        seen.delays.push((now - told as f64).max(0.0));
-                    }
+                let number = number(&message, names)?.filter(|number| *number >= first);
+                if number.is_some_and(|number| seen.note(number)) {
+                    seen.delays.push((now - told as f64).max(0.0));
                 }
             }
             Ok(seen)
