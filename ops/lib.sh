@@ -39,6 +39,7 @@ libclang-dev       reads FFmpeg's headers when the worker's bindings are made   
 pkg-config         finds the FFmpeg libraries                                     demo
 nasm               assembles the codecs' inner loops                              demo
 g++                compiles fdk-aac (C++) and SQLite (C)                         demo,services/kafka
+make               builds the client of Kafka (librdkafka)                          demo
 curl               asks the node's addresses from the scripts                     demo,services/s3
 nodejs             builds the web pages                                           demo
 npm                builds the web pages                                           demo
@@ -58,7 +59,7 @@ have() {
   installed "$1" && return
   case $1 in
     nodejs) command -v node ;;
-    npm | clang | nasm | pkg-config | curl | ffmpeg | chromium | g++) command -v "$1" ;;
+    npm | clang | nasm | make | pkg-config | curl | ffmpeg | chromium | g++) command -v "$1" ;;
     *) return 1 ;;
   esac >/dev/null 2>&1
 }

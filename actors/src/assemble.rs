@@ -2,6 +2,7 @@
 //!
 //! Nothing is started here, and nothing decided about it: the one table of that is the node's.
 
+use crate::analytics::Analyst;
 use crate::content::{Cards, Checks, Manifests, Reading};
 use crate::encode::Pool;
 use crate::engagement::{Boards, Cells, Heat, Ranker, Settler, Teller};
@@ -36,6 +37,8 @@ pub struct Parts {
     pub teller: Part<Teller>,
     /// Says which contents are hot.
     pub ranker: Part<Ranker>,
+    /// Adds up what viewers did.
+    pub analyst: Part<Analyst>,
 }
 
 /// A service that can be made at any time, and the handle that is pointed to whichever runs.
@@ -123,6 +126,7 @@ fn parts(platform: &Platform, scratch: &Path) -> Parts {
         settler: Part::with(platform, &Handle::new(), Settler::new),
         teller: Part::with(platform, &Handle::new(), Teller::new),
         ranker: Part::with(platform, &Handle::new(), Ranker::new),
+        analyst: Part::with(platform, &Handle::new(), Analyst::new),
     }
 }
 

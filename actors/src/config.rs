@@ -57,6 +57,8 @@ pub struct Config {
     pub playback: crate::playback::Config,
     /// Counting.
     pub engagement: crate::engagement::Config,
+    /// Adding up what viewers did.
+    pub analytics: crate::analytics::Config,
 }
 
 /// Encode work and its processes. `[actors.encode]`
@@ -170,6 +172,7 @@ impl Default for Config {
             timers: Timers::default(),
             playback: crate::playback::Config::default(),
             engagement: crate::engagement::Config::default(),
+            analytics: crate::analytics::Config::default(),
         }
     }
 }
@@ -242,7 +245,8 @@ impl Config {
         self.events.validate().map_err(|error| format!("events.{error}"))?;
         self.timers.validate().map_err(|error| format!("timers.{error}"))?;
         self.playback.validate().map_err(|error| format!("playback.{error}"))?;
-        self.engagement.validate().map_err(|error| format!("engagement.{error}"))
+        self.engagement.validate().map_err(|error| format!("engagement.{error}"))?;
+        self.analytics.validate().map_err(|error| format!("analytics.{error}"))
     }
 
     /// [`Config::card_stale_s`] as a duration.

@@ -4,6 +4,7 @@
 //! [`content::Pipeline`]; every rendition has a [`rendition::Transcoder`]; the [`encode`] pool
 //! runs confined worker processes; [`events`] carries the outbox to the event log.
 
+pub mod analytics;
 pub mod content;
 pub mod encode;
 pub mod engagement;

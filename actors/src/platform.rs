@@ -28,6 +28,8 @@ pub struct Engines {
     pub playback: Arc<dyn playhouse_storage::playback::Playback>,
     /// What is counted of contents.
     pub engagement: Arc<dyn playhouse_storage::engagement::Engagement>,
+    /// What viewers did, added up.
+    pub analytics: Arc<dyn playhouse_storage::analytics::Analytics>,
     /// What may be lost.
     pub cache: Arc<dyn playhouse_storage::cache::Cache>,
 }
@@ -42,6 +44,7 @@ impl From<&Stores> for Engines {
             jobs: Arc::clone(&stores.jobs),
             playback: Arc::clone(&stores.playback),
             engagement: Arc::clone(&stores.engagement),
+            analytics: Arc::clone(&stores.analytics),
             cache: Arc::clone(&stores.cache),
         }
     }
@@ -122,7 +125,7 @@ impl Platform {
     pub(crate) async fn commit(
         &self,
         content: ContentId,
-        commit: Commit,
+        mut commit: Commit,
     ) -> playhouse_storage::Result<()> {
         let queues = commit
             .writes
@@ -130,6 +133,8 @@ impl Platform {
             .any(|write| matches!(write, Write::InsertJob(_) | Write::RequeueJob { .. }));
         let rings = commit.writes.iter().filter_map(due_at).min();
         let tells = !commit.events.is_empty();
+        let trace = runtime::trace_id();
+        commit.events.iter_mut().for_each(|event| event.trace.clone_from(&trace));
         let changing = commit.writes.iter().any(content::shows);
         let changing = changing.then(|| self.cards.changing(content));
         let committed = self.engines.catalog.commit(commit).await;

@@ -31,6 +31,7 @@ fn table() -> Vec<Row> {
         row(Method::PUT, "/api/v1/content/{id}/like", engagement::like),
         row(Method::DELETE, "/api/v1/content/{id}/like", engagement::unlike),
         row(Method::GET, "/api/v1/content/{id}/insights", engagement::insights),
+        row(Method::GET, "/api/v1/content/{id}/analytics", engagement::analytics),
         row(Method::POST, "/api/v1/playback/sessions", playback::open),
         row(Method::POST, "/api/v1/playback/sessions/{id}/events", playback::tell),
         row(Method::GET, "/api/v1/playback/sessions/{id}/explain", playback::explain),

@@ -1,14 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # A broker that speaks Kafka's protocol (tansu), with its topics in memory: what is in them is gone
-# when it ends.
-#
-# It makes no topic when one is written to, so those of the platform are made at every start; tests
-# make their own.
-
-topics=(media.upload.initiated media.upload.completed media.upload.blocked
-  media.copyright.cleared media.transcoding.completed media.drm.packaged media.published
-  user.events playback.events billing.events content.events)
-partitions=6
+# when it ends. It makes no topic when one is written to: a node makes its own, and so do tests.
 
 install() { need_server tansu 0.6.0 --no-default-features --features dynostore; }
 
@@ -20,15 +12,6 @@ start() {
     --listener-url "tcp://127.0.0.1:$port" --advertised-listener-url "tcp://127.0.0.1:$port"
 }
 
-finish() {
-  local topic
-  for topic in "${topics[@]}"; do
-    timeout "$ask_max" "${surroundings[@]}" "$SERVER" topic create --partitions "$partitions" \
-      --broker "tcp://127.0.0.1:$port" "$topic" >"$home/topic.log" 2>&1 ||
-      { halt_all; fail "topic $topic could not be made: $(tail -n 1 "$home/topic.log")"; }
-  done
-}
-
 # ApiVersions, version 0, correlation id 7, no client id; the answer has the id and error 0.
 ready() {
   local answer
@@ -37,5 +20,8 @@ ready() {
 }
 
 urls() { say "KAFKA=kafka://127.0.0.1:$port"; }
-# No server of ours uses it yet.
-settings() { :; }
+# It answers a request from the middle of a batch with the batch behind it.
+settings() {
+  say "events = \"kafka://127.0.0.1:$port\""
+  say "kafka.reread = true"
+}

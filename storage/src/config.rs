@@ -6,6 +6,7 @@
 use crate::bucket::S3;
 use crate::cache;
 use crate::catalog::postgres;
+use crate::eventlog;
 use crate::urls::{CacheAt, CatalogAt, Engines};
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +22,7 @@ pub struct Config {
     /// serves several. Uploads under way are staged beside them, so that a whole one becomes a
     /// blob by a rename, or by a copy inside the service.
     pub blobs: String,
-    /// Where facts are appended: `local:PATH`.
+    /// Where facts are appended: `local:PATH`, or Kafka brokers, `kafka://HOST:PORT,HOST:PORT`.
     pub events: String,
     /// Where what may be lost is kept: `memory:`, or a server that several nodes share,
     /// `redis://:PASSWORD@HOST:PORT/DATABASE` or `redis-cluster://HOST:PORT,HOST:PORT`.
@@ -81,6 +82,8 @@ pub struct Config {
     pub redis: cache::Config,
     /// How the catalog uses a PostgreSQL server.
     pub postgres: postgres::Config,
+    /// How the event log uses Kafka brokers.
+    pub kafka: eventlog::kafka::Config,
     /// Buckets; they count where `blobs` begins with `s3:`.
     pub s3: S3,
 }
@@ -110,6 +113,7 @@ impl Default for Config {
             event_topics_max: 64,
             redis: cache::Config::default(),
             postgres: postgres::Config::default(),
+            kafka: eventlog::kafka::Config::default(),
             s3: S3::default(),
         }
     }
@@ -139,6 +143,7 @@ impl Config {
         }
         self.redis.validate()?;
         self.postgres.validate()?;
+        self.kafka.validate()?;
         self.s3.validate()?;
         let engines = self.engines()?;
         if let CatalogAt::Server(url) = engines.catalog {

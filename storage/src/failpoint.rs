@@ -11,7 +11,8 @@ static ARMED: OnceLock<Option<(String, AtomicU64)>> = OnceLock::new();
 /// Passes the point `name`; ends the process here when the environment asked for it.
 ///
 /// Points: `blob.renamed`, `catalog.committed`, `staging.synced`, `upload.before_ack`,
-/// `segment.before_ack`, `outbox.appended`, `playback.before_ack`, `engagement.settled`.
+/// `segment.before_ack`, `outbox.appended`, `playback.before_ack`, `engagement.settled`,
+/// `analytics.added`.
 pub fn pass(name: &str) {
     let Some((armed, left)) = ARMED.get_or_init(from_environment) else { return };
     if armed == name && left.fetch_sub(1, Ordering::Relaxed) == 1 {

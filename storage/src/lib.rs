@@ -16,6 +16,7 @@ mod files;
 mod stores;
 mod urls;
 
+pub mod analytics;
 pub mod blobs;
 pub mod cache;
 pub mod catalog;

@@ -1,16 +1,17 @@
 //! All stores of a node, opened together: the URLs of the configuration become engines here and
 //! nowhere else.
 
+use crate::analytics::{Analytics, postgres::PostgresAnalytics, sqlite::SqliteAnalytics};
 use crate::blobs::{Blobs, local::LocalBlobs, s3::S3Blobs};
 use crate::bucket::Buckets;
 use crate::cache::{Cache, memory::MemoryCache, redis};
 use crate::catalog::{Catalog, postgres::PostgresCatalog, sqlite::SqliteCatalog};
 use crate::engagement::{Engagement, postgres::PostgresEngagement, sqlite::SqliteEngagement};
-use crate::eventlog::{EventLog, local::LocalLog};
+use crate::eventlog::{EventLog, kafka::KafkaLog, local::LocalLog};
 use crate::jobs::{Jobs, postgres::PostgresJobs, sqlite::SqliteJobs};
 use crate::playback::{Playback, postgres::PostgresPlayback, sqlite::SqlitePlayback};
 use crate::staging::{Staging, local::LocalStaging, s3::S3Staging};
-use crate::urls::{BlobsAt, CacheAt, CatalogAt};
+use crate::urls::{BlobsAt, CacheAt, CatalogAt, EventsAt};
 use crate::{Config, DataDir, Error, Result};
 use std::path::Path;
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub struct Stores {
     pub playback: Arc<dyn Playback>,
     /// What is counted of contents.
     pub engagement: Arc<dyn Engagement>,
+    /// What viewers did, added up.
+    pub analytics: Arc<dyn Analytics>,
     /// What may be lost.
     pub cache: Arc<dyn Cache>,
     /// The lock on the data folder; last, so that it outlives what it guards.
@@ -50,8 +53,8 @@ impl Stores {
         let engines = config.engines().map_err(Error::Invalid)?;
         let data_dir = DataDir::open(data_dir)?;
         let (blobs, staging) = blobs(&engines.blobs, config, &data_dir)?;
-        let events = LocalLog::open(&data_dir.resolve(engines.events), config)?;
-        let Records { catalog, jobs, playback, engagement } = match engines.catalog {
+        let events = events(&engines.events, config, &data_dir)?;
+        let Records { catalog, jobs, playback, engagement, analytics } = match engines.catalog {
             CatalogAt::File(path) => {
                 Records::sqlite(SqliteCatalog::open(&data_dir.resolve(path), config)?)?
             }
@@ -63,10 +66,11 @@ impl Stores {
             catalog,
             blobs,
             staging,
-            events: Arc::new(events),
+            events,
             jobs,
             playback,
             engagement,
+            analytics,
             cache: cache(&engines.cache, config)?,
             data_dir: Arc::new(data_dir),
         })
@@ -79,6 +83,7 @@ struct Records {
     jobs: Arc<dyn Jobs>,
     playback: Arc<dyn Playback>,
     engagement: Arc<dyn Engagement>,
+    analytics: Arc<dyn Analytics>,
 }
 
 impl Records {
@@ -88,6 +93,7 @@ impl Records {
             jobs: Arc::new(SqliteJobs::new(catalog.clone())),
             playback: Arc::new(SqlitePlayback::open(catalog.clone())?),
             engagement: Arc::new(SqliteEngagement::new(catalog.clone())),
+            analytics: Arc::new(SqliteAnalytics::new(catalog.clone())),
             catalog,
         })
     }
@@ -98,8 +104,16 @@ impl Records {
             jobs: Arc::new(PostgresJobs::new(catalog.clone())),
             playback: Arc::new(PostgresPlayback::new(catalog.clone())),
             engagement: Arc::new(PostgresEngagement::new(catalog.clone())),
+            analytics: Arc::new(PostgresAnalytics::new(catalog.clone())),
             catalog,
         }
+    }
+}
+
+fn events(at: &EventsAt<'_>, config: &Config, data_dir: &DataDir) -> Result<Arc<dyn EventLog>> {
+    match at {
+        EventsAt::Folder(path) => Ok(Arc::new(LocalLog::open(&data_dir.resolve(path), config)?)),
+        EventsAt::Brokers(brokers) => Ok(Arc::new(KafkaLog::open(brokers, config)?)),
     }
 }
 

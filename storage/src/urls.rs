@@ -8,7 +8,7 @@ use crate::files::is_name;
 pub(crate) struct Engines<'a> {
     pub(crate) catalog: CatalogAt<'a>,
     pub(crate) blobs: BlobsAt<'a>,
-    pub(crate) events: &'a str,
+    pub(crate) events: EventsAt<'a>,
     pub(crate) cache: CacheAt<'a>,
 }
 
@@ -27,6 +27,15 @@ pub(crate) enum BlobsAt<'a> {
     Folder(&'a str),
     /// In a bucket, under a prefix that may be empty.
     Bucket { name: &'a str, prefix: &'a str },
+}
+
+/// Where facts are appended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum EventsAt<'a> {
+    /// In a folder.
+    Folder(&'a str),
+    /// On Kafka brokers, `HOST:PORT,HOST:PORT`.
+    Brokers(&'a str),
 }
 
 /// Where what may be lost is.
@@ -51,7 +60,7 @@ impl<'a> Engines<'a> {
         Ok(Self {
             catalog: catalog_at(catalog)?,
             blobs: blobs_at(blobs)?,
-            events: path_of("events", events, "local", "local:events")?,
+            events: events_at(events)?,
             cache: cache_at(cache)?,
         })
     }
@@ -76,6 +85,32 @@ fn cache_at(url: &str) -> Result<CacheAt<'_>, String> {
             cache::redis::EXAMPLE
         )),
     }
+}
+
+fn events_at(url: &str) -> Result<EventsAt<'_>, String> {
+    let Some(brokers) = url.strip_prefix("kafka:") else {
+        let known = path_of("events", url, "local", "local:events");
+        return known.map(EventsAt::Folder).map_err(|error| match url.starts_with("local:") {
+            true => error,
+            false => format!("{error}, or brokers `kafka://HOST:PORT,HOST:PORT`"),
+        });
+    };
+    let brokers = brokers.strip_prefix("//").unwrap_or_default();
+    let is_broker = |it: &str| {
+        let parts = it.rsplit_once(':');
+        parts.is_some_and(|(host, port)| {
+            let bare = host.trim_matches(['[', ']']);
+            let allowed = |it: char| it.is_ascii_alphanumeric() || "-._:".contains(it);
+            !bare.is_empty() && bare.chars().all(allowed) && port.parse::<u16>().is_ok()
+        })
+    };
+    if !brokers.split(',').all(is_broker) {
+        return Err(format!(
+            "storage.events: {url:?} names no brokers (for example \"kafka://10.0.0.1:9092,\
+             10.0.0.2:9092\")"
+        ));
+    }
+    Ok(EventsAt::Brokers(brokers))
 }
 
 fn blobs_at(url: &str) -> Result<BlobsAt<'_>, String> {
@@ -129,6 +164,22 @@ mod tests {
         assert!(config.validate().unwrap_err().contains("storage.cache"));
         let config = Config { blobs: "file:".into(), ..Config::default() };
         assert!(config.validate().unwrap_err().contains("names no path"));
+    }
+
+    #[test]
+    fn events_are_in_a_folder_or_on_brokers() {
+        fn check(url: &str) -> Result<EventsAt<'_>, bool> {
+            events_at(url).map_err(|error| error.contains(url))
+        }
+        assert_eq!(check("local:events"), Ok(EventsAt::Folder("events")));
+        for brokers in ["localhost:9092", "a.example:1,b-2:65535", "[::1]:9092"] {
+            assert_eq!(check(&format!("kafka://{brokers}")), Ok(EventsAt::Brokers(brokers)));
+        }
+        for refused in ["kafka:", "kafka://", "kafka://a", "kafka://a:1,", "kafka://a:x"] {
+            assert_eq!(check(refused), Err(true), "{refused}");
+        }
+        let told = events_at("nats://x").unwrap_err();
+        assert!(told.contains("`local:PATH`") && told.contains("kafka://"), "{told}");
     }
 
     #[test]

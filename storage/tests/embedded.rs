@@ -7,12 +7,14 @@ mod contract;
 use contract::eventlog::records;
 use contract::records::{commit, content, job, upload};
 use playhouse_storage::catalog::Write;
+use playhouse_storage::eventlog::local::LocalLog;
 use playhouse_storage::model::{Fence, JobClass, Residency, UploadId};
 use playhouse_storage::{Config, DataDir, Error, Stores};
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::time::Duration;
 use tempfile::TempDir;
 
 async fn open(folder: &Path) -> Stores {
@@ -23,6 +25,11 @@ async fn open_small(folder: &Path, change: impl FnOnce(&mut Config)) -> Stores {
     let mut config = Config::default();
     change(&mut config);
     Stores::open(&config, folder).await.unwrap()
+}
+
+/// The event log of a folder, opened beside its stores.
+fn log(folder: &Path) -> LocalLog {
+    LocalLog::open(&folder.join("events"), &Config::default()).unwrap()
 }
 
 #[tokio::test]
@@ -65,6 +72,12 @@ async fn the_viewers_keep_their_contract() {
 async fn the_counts_keep_their_contract() {
     let folder = TempDir::new().unwrap();
     contract::engagement::check(&open(folder.path()).await).await;
+}
+
+#[tokio::test]
+async fn the_sums_keep_their_contract() {
+    let folder = TempDir::new().unwrap();
+    contract::analytics::check(&open(folder.path()).await).await;
 }
 
 #[tokio::test]
@@ -159,15 +172,15 @@ async fn the_staging_keeps_its_contract() {
 #[tokio::test]
 async fn the_event_log_keeps_its_contract() {
     let folder = TempDir::new().unwrap();
-    contract::eventlog::check(open(folder.path()).await.events).await;
+    contract::eventlog::check(&*open(folder.path()).await.events, 0).await;
+    contract::eventlog::check_local(&log(folder.path())).await;
     // The same over many small files.
     let folder = TempDir::new().unwrap();
-    let stores = open_small(folder.path(), |config| {
-        config.event_file_bytes = 300_000;
-        config.event_record_bytes_max = 10_000;
-    })
-    .await;
-    contract::eventlog::check(stores.events).await;
+    let config =
+        Config { event_file_bytes: 300_000, event_record_bytes_max: 10_000, ..Config::default() };
+    let log = LocalLog::open(&folder.path().join("events"), &config).unwrap();
+    contract::eventlog::check(&log, 0).await;
+    contract::eventlog::check_local(&log).await;
 }
 
 #[tokio::test]
@@ -182,7 +195,9 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
         stores.catalog.commit(commit(fence, writes)).await.unwrap();
         stores.blobs.put("kept", bytes::Bytes::from_static(b"kept")).await.unwrap();
         stores.events.append("t", records(0..2)).await.unwrap();
-        stores.events.commit("g", "t", 1).await.unwrap();
+        let mut member = stores.events.subscribe("g", &["t"]).await.unwrap();
+        assert_eq!(member.next(1, Duration::ZERO).await.unwrap().len(), 1);
+        member.commit().await.unwrap();
         let mut writer = stores.staging.open(staged, Residency::Global, 1, 0).await.unwrap();
         writer.write(bytes::Bytes::from_static(b"staged")).await.unwrap();
         writer.sync().await.unwrap();
@@ -196,9 +211,11 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
     assert_eq!(stores.catalog.outbox(9).await.unwrap().len(), 1);
     assert_eq!(stores.catalog.jobs_of(row.id).await.unwrap().len(), 1);
     assert_eq!(stores.blobs.size("kept").await.unwrap(), 4);
-    assert_eq!(stores.events.read("t", 0, 9).await.unwrap().len(), 2);
-    assert_eq!(stores.events.append("t", records(2..3)).await.unwrap(), 2);
-    assert_eq!(stores.events.committed("g", "t").await.unwrap(), 1);
+    assert_eq!(log(folder.path()).read("t", 0, 9).await.unwrap().len(), 2);
+    stores.events.append("t", records(2..3)).await.unwrap();
+    let mut member = stores.events.subscribe("g", &["t"]).await.unwrap();
+    let left = member.next(9, Duration::ZERO).await.unwrap();
+    assert_eq!(left.iter().map(|it| it.offset).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(stores.staging.list().await.unwrap(), [staged]);
     assert!(stores.staging.open(staged, Residency::Global, 2, 6).await.is_ok());
     let new = stores.catalog.claim_shards(2).await.unwrap()[0];
@@ -301,9 +318,9 @@ async fn a_torn_tail_is_cut_off_wherever_it_was_torn() {
     let tails = [&third[..1], &third[..8], &third[..third.len() - 1], &flipped, &[0xff; 12]];
     for (tail, next) in tails.into_iter().zip(3..) {
         OpenOptions::new().append(true).open(&path).unwrap().write_all(tail).unwrap();
-        let stores = open(folder.path()).await;
-        assert_eq!(stores.events.append("t", records(next..next + 1)).await.unwrap(), next);
-        let found = stores.events.read("t", 0, 99).await.unwrap();
+        let log = log(folder.path());
+        assert_eq!(log.append("t", records(next..next + 1)).await.unwrap(), next);
+        let found = log.read("t", 0, 99).await.unwrap();
         assert_eq!(
             found.iter().map(|(at, _)| *at).collect::<Vec<_>>(),
             (0..=next).collect::<Vec<_>>()
@@ -321,24 +338,27 @@ async fn old_files_of_a_topic_go_and_their_offsets_are_not_given_again() {
         config.event_record_bytes_max = 10_000;
         config.event_topics_max = 1;
     };
-    let stores = open_small(folder.path(), small).await;
+    let mut config = Config::default();
+    small(&mut config);
+    let open = || LocalLog::open(&folder.path().join("events"), &config).unwrap();
+    let log = open();
     for first in (0..1000).step_by(10) {
-        stores.events.append("t", records(first..first + 10)).await.unwrap();
+        log.append("t", records(first..first + 10)).await.unwrap();
     }
     let kept: u64 = std::fs::read_dir(folder.path().join("events/t"))
         .unwrap()
         .map(|entry| entry.unwrap().metadata().unwrap().len())
         .sum();
     assert!((60_000..120_000).contains(&kept), "{kept} bytes are kept");
-    let oldest = stores.events.read("t", 0, 1).await.unwrap()[0].0;
+    let oldest = log.read("t", 0, 1).await.unwrap()[0].0;
     assert!(oldest > 0);
-    assert_eq!(stores.events.read("t", 999, 5).await.unwrap().len(), 1);
-    let error = stores.events.append("u", records(0..1)).await.unwrap_err();
+    assert_eq!(log.read("t", 999, 5).await.unwrap().len(), 1);
+    let error = log.append("u", records(0..1)).await.unwrap_err();
     assert!(error.to_string().contains("event_topics_max = 1"), "{error}");
-    drop(stores);
-    let stores = open_small(folder.path(), small).await;
-    assert_eq!(stores.events.append("t", records(1000..1001)).await.unwrap(), 1000);
-    assert_eq!(stores.events.read("t", 0, 1).await.unwrap()[0].0, oldest);
+    drop(log);
+    let log = open();
+    assert_eq!(log.append("t", records(1000..1001)).await.unwrap(), 1000);
+    assert_eq!(log.read("t", 0, 1).await.unwrap()[0].0, oldest);
 }
 
 #[tokio::test]
@@ -364,7 +384,7 @@ async fn a_writer_too_many_is_answered_busy_and_idle_uploads_cost_none() {
 #[tokio::test]
 async fn an_unknown_engine_is_named() {
     let folder = TempDir::new().unwrap();
-    let config = Config { events: "kafka://localhost".into(), ..Config::default() };
+    let config = Config { events: "nats://localhost".into(), ..Config::default() };
     let error = Stores::open(&config, folder.path()).await.err().unwrap().to_string();
-    assert!(error.contains("`kafka`") && error.contains("`local:PATH`"), "{error}");
+    assert!(error.contains("`nats`") && error.contains("`local:PATH`"), "{error}");
 }

@@ -39,6 +39,7 @@ fn services(parts: Parts, front: Front, limits: &Limits, attempts: Watch) -> Vec
         parts.settler.child("settler", service).watched(watch),
         parts.teller.child("teller", service).watched(watch),
         parts.ranker.child("ranker", service).watched(watch),
+        parts.analyst.child("analyst", service).watched(watch),
     ];
     // The only way to order a restart: it can be restarted, not stopped. Its task serves for as
     // long as it lives and says nothing, which is no reason to end it.

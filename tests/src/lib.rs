@@ -10,6 +10,7 @@ pub mod moment;
 pub mod patient;
 pub mod random;
 pub mod sandbox;
+pub mod schemas;
 pub mod views;
 pub mod wire;
 

@@ -63,3 +63,33 @@ export function insightsOf(id, url, told, title) {
       tier: empty ? 'tail' : 'warm' },
   };
 }
+
+/** The answer of `…/analytics`. */
+export function analyticsOf(id, url) {
+  const to = Date.parse(url.searchParams.get('to') ?? '') || Date.now();
+  const from = Date.parse(url.searchParams.get('from') ?? '') || to - 86_400_000;
+  const split = url.searchParams.get('split');
+  const narrow = to - from <= 6 * 3_600_000 ? 'minute' : 'hour';
+  const by = url.searchParams.get('by') ?? narrow;
+  const step = { minute: 60_000, hour: 3_600_000, day: 86_400_000, total: to - from }[by];
+  const shares = { country: { NG: 0.46, GH: 0.2, GB: 0.14, US: 0.09, DE: 0.06, ZZ: 0.05 },
+    device: { mobile: 0.52, desktop: 0.33, tv: 0.09, tablet: 0.05, other: 0.01 } };
+  const parts = split ? Object.entries(shares[split]) : [['', 1]];
+  const first = by === 'total' ? from : Math.floor(from / step) * step;
+  const made = [];
+  for (let at = first; at < to && viewsSoFar(id) > 0; at += step) {
+    const pulse = noise(at / step);
+    for (const [of, share] of parts) {
+      const views = Math.round((step / 60_000) * 6 * share * (0.5 + pulse));
+      const watched = views * 15;
+      made.push({ at: new Date(at).toISOString(), ...(split ? { [split]: of } : {}), views,
+        sessions: Math.round(views * 1.2), watch_time_s: watched,
+        startup: { count: views, mean_s: 0.4 + 0.3 * pulse, histogram: [] },
+        stalls: Math.round(views * 0.1), stalled_s: watched * 0.004,
+        stall_ratio: 0.002 + 0.01 * pulse, bitrate_bps: 1_600_000 + 400_000 * pulse,
+        errors: pulse > 0.9 ? 1 : 0 });
+    }
+  }
+  return { content_id: id, from: new Date(from).toISOString(), to: new Date(to).toISOString(), by,
+    split, points: made };
+}

@@ -3,7 +3,7 @@
 // nothing for TIMEOUT_S is over.
 
 import { randomUUID } from 'node:crypto';
-import { insightsOf, viewsSoFar } from './insights.mjs';
+import { analyticsOf, insightsOf, viewsSoFar } from './insights.mjs';
 
 const STREAMS_MAX = Number(process.env.STREAMS_MAX ?? 4);
 const HEARTBEAT_S = Number(process.env.HEARTBEAT_S ?? 10);
@@ -180,6 +180,7 @@ export async function playback(request, response, url, tools) {
     else likers.delete(viewer);
     return json(response, { liked: likers.has(viewer), likes: likers.size });
   }
+  if (what === 'analytics') return json(response, analyticsOf(id, url));
   if (what === 'insights') {
     return json(response, insightsOf(id, url, engagement(id), tools.titleOf(id)));
   }

@@ -35,5 +35,5 @@ pub(super) fn transcoding_completed(content: &Content, renditions: &[Rendition])
 fn event(topic: &str, content: &Content, mut payload: Value) -> NewEvent {
     payload["content_id"] = json!(content.id);
     payload["owner"] = json!(content.owner);
-    NewEvent { topic: topic.into(), key: content.id.to_string(), payload }
+    NewEvent { topic: topic.into(), key: content.id.to_string(), payload, trace: None }
 }

@@ -111,6 +111,7 @@ impl World {
     fn apply(&mut self, step: Step) {
         assert_eq!(step.content.row_version, self.content.row_version + 1);
         self.content = step.content;
+        step.events.iter().for_each(crate::events::schemas::check);
         self.topics.extend(step.events.into_iter().map(|event| event.topic));
         for write in step.writes {
             match write {
@@ -466,4 +467,6 @@ fn an_event_names_its_content_and_owner() {
     let event = facts::published(&world.content);
     assert_eq!(event.key, world.content.id.to_string());
     assert_eq!(event.payload["owner"], "ada");
+    crate::events::schemas::check(&event);
+    crate::events::schemas::check(&facts::upload_initiated(&world.content));
 }

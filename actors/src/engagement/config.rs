@@ -31,6 +31,9 @@ pub struct Config {
     pub settle_failing_max: usize,
     /// The queue is read again from its front so often, seconds, whatever is known of it.
     pub settle_rescan_s: u64,
+    /// Facts that one event of `playback.events` carries: each some 250 bytes, far below
+    /// `storage.event_record_bytes_max`.
+    pub event_facts_max: usize,
     /// `live` runs ahead of what is settled by what came in so many seconds: longer than settling
     /// takes.
     pub live_keep_s: u64,
@@ -93,6 +96,7 @@ impl Default for Config {
             settle_retry_most_ms: 60_000,
             settle_failing_max: 1_024,
             settle_rescan_s: 10,
+            event_facts_max: 100,
             live_keep_s: 10,
             watch_keep_s: 150,
             viewer_slot_s: 5,
@@ -147,9 +151,10 @@ impl Config {
         Ok(())
     }
 
-    fn bounds(&self) -> [(&'static str, u64); 27] {
+    fn bounds(&self) -> [(&'static str, u64); 28] {
         [
             ("facts_waiting_max", self.facts_waiting_max),
+            ("event_facts_max", self.event_facts_max as u64),
             ("settle_poll_ms", self.settle_poll_ms),
             ("settle_facts_max", self.settle_facts_max.into()),
             ("settle_at_once_max", self.settle_at_once_max as u64),

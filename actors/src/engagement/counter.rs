@@ -6,6 +6,7 @@
 
 use super::live::Live;
 use super::tally::Tally;
+use super::told;
 use super::{Engagement, Reply, Request, Views};
 use crate::Platform;
 use crate::events::BridgeMessage;
@@ -87,7 +88,8 @@ impl Counter {
         writes.extend(minutes.into_iter().map(|minute| Write::AddViews(self.id, minute)));
         let is_first = !self.tally.is_stored();
         writes.extend(self.tally.write());
-        match self.commit(writes, vec![]).await {
+        let most = self.platform.config.engagement.event_facts_max;
+        match self.commit(writes, told::events(self.id, facts, most)).await {
             Ok(()) => {}
             Err(Exit::Overtaken) if is_first => return self.drop_facts(facts).await,
             Err(exit) => return Err(exit),
@@ -145,6 +147,7 @@ impl Counter {
             topic: "content.events".into(),
             key: self.id.to_string(),
             payload: json!({ "event": event, "content_id": self.id, "score": score, "at": now }),
+            trace: None,
         }
     }
 

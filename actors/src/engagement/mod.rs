@@ -10,6 +10,7 @@ mod counter;
 mod live;
 mod stats;
 mod tally;
+mod told;
 mod trend;
 mod uniques;
 

@@ -169,7 +169,7 @@ fn viewer(fact: &Fact) -> Option<ViewerId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use playhouse_storage::model::Report;
+    use playhouse_storage::model::{Origin, Report};
 
     const DAY: f64 = 86_400.0;
 
@@ -180,7 +180,7 @@ mod tests {
 
     fn view(at_s: i64, viewer: u64) -> Fact {
         let viewer = Some(ViewerId::new(viewer));
-        fact(at_s, FactKind::View { key: String::new(), viewer })
+        fact(at_s, FactKind::View { key: String::new(), viewer, origin: Origin::default() })
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! `events::Bridge`: carries the outbox to the event log, in order, at least once.
 //!
-//! A row leaves the outbox only after the log has synced it. A crash between the two appends it
-//! again; consumers know it by the producer's `(shard, sequence)`.
+//! Rows leave the outbox only after the log has confirmed all of a batch. A crash between the two
+//! appends them again; consumers know an event by the producer's `(shard, sequence)`. While the log
+//! is away they wait where they are, and each poll tries again.
 
+use super::topics::{TOPICS, schema_version};
 use crate::config::Events;
 use crate::runtime::{Exit, Handle, Service};
 use playhouse_storage::catalog::{Catalog, OutboxEvent};
@@ -25,18 +27,24 @@ pub struct Bridge {
     catalog: Arc<dyn Catalog>,
     log: Arc<dyn EventLog>,
     config: Events,
+    /// The topics were there once.
+    prepared: bool,
 }
 
 impl Bridge {
     /// A bridge from `catalog`'s outbox to `log`.
     #[must_use]
     pub fn new(catalog: Arc<dyn Catalog>, log: Arc<dyn EventLog>, config: Events) -> Self {
-        Self { catalog, log, config }
+        Self { catalog, log, config, prepared: false }
     }
 
     /// Carries one batch, so that no message keeps the bridge longer than that. True when there may
     /// be more.
-    async fn carry(&self) -> playhouse_storage::Result<bool> {
+    async fn carry(&mut self) -> playhouse_storage::Result<bool> {
+        if !self.prepared {
+            self.log.prepare(&TOPICS).await?;
+            self.prepared = true;
+        }
         let rows = self.catalog.outbox(self.config.bridge_batch_max).await?;
         let Some(last) = rows.last().map(|row| row.position) else { return Ok(false) };
         let is_full = rows.len() >= self.config.bridge_batch_max as usize;
@@ -89,6 +97,8 @@ fn by_topic(rows: Vec<OutboxEvent>) -> Vec<(String, Vec<Record>)> {
             shard: row.shard,
             sequence: row.sequence,
             at: row.at,
+            schema: schema_version(&row.event.topic),
+            trace: row.event.trace,
             payload: row.event.payload,
         };
         match topics.iter_mut().find(|(topic, _)| *topic == row.event.topic) {
@@ -113,7 +123,12 @@ mod tests {
             shard: 0,
             sequence: position,
             at: Timestamp::UNIX_EPOCH,
-            event: NewEvent { topic: topic.into(), key: "k".into(), payload: json!({}) },
+            event: NewEvent {
+                topic: topic.into(),
+                key: "k".into(),
+                payload: json!({}),
+                trace: None,
+            },
         };
         let topics = by_topic(vec![row(1, "a"), row(2, "b"), row(3, "a")]);
         let seen: Vec<(&str, Vec<u64>)> = topics

@@ -43,6 +43,8 @@ enum Step {
     ForgetViewKeys,
     /// Minutes of views beyond the history.
     ForgetMinutes,
+    /// Room for what viewers will do, and what they did too long ago.
+    TurnAnalytics,
     /// Parts of blobs that were never completed.
     EndOrphanedParts,
 }
@@ -70,6 +72,7 @@ impl Janitor {
             Step::ForgetOrders,
             Step::ForgetViewKeys,
             Step::ForgetMinutes,
+            Step::TurnAnalytics,
             // Last: a bucket that does not answer cuts a round short.
             Step::EndOrphanedParts,
         ]);
@@ -108,6 +111,15 @@ impl Janitor {
                 let minute = hours_ago(24 * days).as_second().div_euclid(60);
                 let gone = engines.engagement.minutes_forget(minute, rows).await?;
                 self.again(Step::ForgetMinutes, gone, rows)
+            }
+            Step::TurnAnalytics => {
+                let kept = &self.platform.config.analytics;
+                engines.analytics.make_ahead(Timestamp::now()).await?;
+                let events = hours_ago(24 * kept.events_keep_days);
+                let sums = hours_ago(24 * kept.sums_keep_days);
+                let rows = kept.forget_rows_max;
+                let gone = engines.analytics.forget(events, sums, rows).await?;
+                self.again(Step::TurnAnalytics, gone, rows)
             }
             Step::EndOrphanedParts => {
                 let ended = engines.blobs.end_orphans().await?;

@@ -3,6 +3,9 @@
 mod bridge;
 mod hub;
 mod janitor;
+#[cfg(test)]
+pub(crate) mod schemas;
+pub mod topics;
 
 pub use bridge::{Bridge, Message as BridgeMessage};
 pub use hub::{Hint, Hub};

@@ -5,7 +5,7 @@ use super::record::Record;
 use super::session::{Session, Taken};
 use super::view::{self, Counted, Decision, timestamp};
 use super::{Config, Event, Reason, Told};
-use playhouse_storage::model::{ContentId, FactKind, NewFact, SessionId, ViewerId};
+use playhouse_storage::model::{ContentId, FactKind, NewFact, Origin, SessionId, ViewerId};
 
 /// Where, when and by which rules a batch is judged.
 pub(super) struct Court<'a> {
@@ -78,7 +78,9 @@ fn decide(
     match judged {
         Ok(admission) => {
             let (key, viewer) = (view::key(court.viewer, hour), Some(court.viewer));
-            (admission, fact(FactKind::View { key, viewer }))
+            let kind: &'static str = session.device.kind.into();
+            let origin = Origin { country: session.country, device: kind.to_owned() };
+            (admission, fact(FactKind::View { key, viewer, origin }))
         }
         Err(reason) => {
             let reason: &'static str = reason.into();

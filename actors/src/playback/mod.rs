@@ -32,7 +32,7 @@ pub use viewer::Viewer;
 
 use crate::runtime::EntityId;
 use jiff::Timestamp;
-use playhouse_storage::model::{ContentId, SessionId, ShardId, ViewerId};
+use playhouse_storage::model::{ContentId, Country, SessionId, ShardId, ViewerId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -68,6 +68,9 @@ pub struct Open {
     pub device: Device,
     /// A hash of the client's address, for limits; none when it is not known.
     pub address: Option<u64>,
+    /// Where the client is.
+    #[serde(default)]
+    pub country: Country,
 }
 
 /// On what someone watches.

@@ -37,6 +37,7 @@ impl Session {
         let report = Report {
             sessions: u64::from(self.reported.is_none()),
             device: kind.to_owned(),
+            country: self.country,
             watch_time_s: seconds(new.watched_ms),
             parts: parts.without(before.parts),
             stopped_at,

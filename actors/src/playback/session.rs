@@ -10,7 +10,7 @@ use super::ranges::{Parts, Ranges};
 use super::runs::{Place, Runs};
 use super::view::Decision;
 use super::{Action, Config, Device, Event, Open, Reason, stored};
-use playhouse_storage::model::{ContentId, SessionId};
+use playhouse_storage::model::{ContentId, Country, SessionId};
 use serde::{Deserialize, Serialize};
 
 /// More than twice the time that has passed cannot be watched, and two seconds for clocks.
@@ -33,6 +33,8 @@ pub(super) struct Session {
     /// Some bits of the hash of the address from which it was opened: enough for a rough limit.
     #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
     pub(super) address: Option<u32>,
+    #[serde(rename = "k", default, skip_serializing_if = "Country::is_unknown")]
+    pub(super) country: Country,
     /// When the last new event came, by this node's clock.
     #[serde(rename = "h")]
     pub(super) heard: i64,
@@ -104,6 +106,7 @@ impl Session {
             device: open.device,
             duration_ms: open.duration_s.map_or(0, credit::millis),
             address: open.address.map(|hash| hash as u32),
+            country: open.country,
             heard: 0,
             state: State::Opened,
             runs: Runs::default(),

@@ -69,6 +69,7 @@ pub use restart::{Backoff, Decision, History, Restart, RestartPolicy, Strategy, 
 pub use service::{Handle, Pulse, Reply, Service, TellError};
 pub use supervisor::{ChildSpec, StartError, Supervisor};
 pub use timekeeper::{Message as TimekeeperMessage, Timekeeper};
+pub(crate) use trace::trace_id;
 pub use trace::traced;
 pub use vitals::Report;
 pub use watch::Watch;

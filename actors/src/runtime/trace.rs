@@ -31,6 +31,11 @@ pub(super) fn text(trace_id: u128) -> Option<String> {
     (trace_id != 0).then(|| format!("{trace_id:032x}"))
 }
 
+/// The trace that this is part of, as it is told.
+pub(crate) fn trace_id() -> Option<String> {
+    text(current())
+}
+
 /// The span of one message to an entity, within the span of whoever asks.
 pub(super) fn entity_message(address: &Address, shard: ShardId) -> Span {
     tracing::debug_span!("message", %address, shard = shard.0)

@@ -275,12 +275,34 @@ fn completed(upload: &Upload) -> Option<NewEvent> {
             "owner": upload.owner,
             "size_bytes": upload.size_bytes,
         }),
+        trace: None,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_told_of_a_completed_upload_keeps_to_its_schema() {
+        let now = Timestamp::now();
+        let mut upload = Upload {
+            id: UploadId::new(),
+            content_id: ContentId::new(),
+            owner: "ada".into(),
+            size_bytes: 7,
+            offset_bytes: 7,
+            state: UploadState::Receiving,
+            metadata: UploadMetadata::default(),
+            grant: 1,
+            created_at: now,
+            expires_at: now,
+            row_version: 1,
+        };
+        assert!(completed(&upload).is_none());
+        upload.state = UploadState::Completed;
+        crate::events::schemas::check(&completed(&upload).expect("it is told"));
+    }
 
     #[test]
     fn the_timer_that_migration_2_sets_for_older_uploads_is_known() {

@@ -8,7 +8,7 @@ use playhouse_actors::engagement::{Engagement, Insights, Reply, Request};
 use playhouse_actors::runtime::Fault;
 use playhouse_storage::engagement::NewView;
 use playhouse_storage::model::{
-    ContentId, Counter, Epoch, FactKind, Fence, NewFact, Report, UploadMetadata, ViewerId,
+    ContentId, Counter, Epoch, FactKind, Fence, NewFact, Origin, Report, UploadMetadata, ViewerId,
 };
 use playhouse_storage::playback::{PutViewer, ViewerState};
 use std::time::Duration;
@@ -232,7 +232,7 @@ async fn a_creator_sees_what_sessions_report() {
         stopped_at: Some(2),
         ..Report::default()
     };
-    let view = FactKind::View { key: "a".into(), viewer: Some(viewer) };
+    let view = FactKind::View { key: "a".into(), viewer: Some(viewer), origin: Origin::default() };
     let refused = FactKind::Refused { reason: "repeated".into() };
     let facts = vec![fact(view), fact(FactKind::Report(report.into())), fact(refused)];
     let put = PutViewer {

@@ -123,8 +123,8 @@ async fn wait_events(house: &House, wanted: &[(&str, ContentId)]) {
     wanted.sort();
     let told = async {
         loop {
-            let records = house.stores.events.read("content.events", 0, 100).await;
-            let records = records.expect("records").into_iter().map(|(_, record)| record.payload);
+            let records = house.told("content.events").await.into_iter();
+            let records = records.map(|record| record.payload);
             let text = |it: &serde_json::Value| it.as_str().expect("a text").to_owned();
             let events = records.map(|it| (text(&it["event"]), text(&it["content_id"])));
             let mut events: Vec<_> = events.collect();

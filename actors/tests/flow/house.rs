@@ -5,6 +5,7 @@ use playhouse_actors::runtime::{ChildSpec, Strategy, Supervisor};
 use playhouse_actors::upload::{self, Reply};
 use playhouse_actors::{Config, Engines, Parts, Platform, assemble};
 use playhouse_storage::Stores;
+use playhouse_storage::eventlog::Record;
 use playhouse_storage::model::{
     Content, ContentId, Fence, Residency, Stage, Status, Upload, UploadId, UploadMetadata,
 };
@@ -87,6 +88,14 @@ impl House {
         Self { platform, supervisor, stores, fences, folder }
     }
 
+    /// What is on a topic.
+    pub(crate) async fn told(&self, topic: &str) -> Vec<Record> {
+        let reader = self.stores.events.subscribe("test", &[topic]).await;
+        let found = reader.expect("a reader").next(1_000, Duration::ZERO).await;
+        let found = found.expect("the log reads").into_iter().map(|delivery| delivery.record);
+        found.inspect(|record| crate::schemas::check(topic, record)).collect()
+    }
+
     pub(crate) async fn close(self) {
         self.supervisor.stop().await;
         self.platform.directory.close().await;
@@ -164,6 +173,7 @@ fn table(parts: Parts, config: &Config) -> Vec<ChildSpec> {
         parts.rester.child("rester", policy),
         parts.teller.child("teller", policy),
         parts.ranker.child("ranker", policy),
+        parts.analyst.child("analyst", policy),
     ];
     table.extend(settles.then_some(settler));
     table

@@ -1,6 +1,7 @@
 //! The flow on real engines, in process, with the real worker: from the first byte of an upload to
 //! a content whose renditions are all complete.
 
+mod analytics;
 mod counting;
 mod crashes;
 mod expiry;
@@ -11,5 +12,6 @@ mod losses;
 mod publishing;
 mod refusals;
 mod remote;
+mod schemas;
 mod uploads;
 mod viewers;

@@ -9,7 +9,7 @@ use playhouse_actors::playback::{
     ViewState,
 };
 use playhouse_actors::runtime::AskError;
-use playhouse_storage::model::{ContentId, FactKind, Report, SessionId, ViewerId};
+use playhouse_storage::model::{ContentId, Country, FactKind, Report, SessionId, ViewerId};
 use playhouse_storage::playback::{PutViewer, ViewerState};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
@@ -44,7 +44,13 @@ impl Person {
 
     async fn opens(&self, content: ContentId, device: &str) -> Reply {
         let device = Device { id: device.into(), name: None, kind: DeviceKind::Tv };
-        let open = Open { content, duration_s: Some(DURATION_S), device, address: Some(9) };
+        let open = Open {
+            content,
+            duration_s: Some(DURATION_S),
+            device,
+            address: Some(9),
+            country: Country::UNKNOWN,
+        };
         self.asks(Request::Open(open)).await.expect("an answer")
     }
 

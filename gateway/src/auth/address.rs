@@ -12,6 +12,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, header};
 use ipnet::{IpNet, Ipv6Net};
+use playhouse_storage::model::Country;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 
@@ -25,6 +26,8 @@ pub(crate) struct Client {
     /// The address (IPv6: its /64), or nothing when only trusted addresses are known: a load test
     /// or an embedding server beside the node is not one client.
     pub(crate) address: Option<IpAddr>,
+    /// The country that a trusted proxy tells of it.
+    pub(crate) country: Country,
 }
 
 impl FromRequestParts<App> for Client {
@@ -33,8 +36,25 @@ impl FromRequestParts<App> for Client {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
         let peer = context::connection(&parts.extensions).map(|connection| connection.peer);
         let trusted = &app.config.trusted_proxies;
-        Ok(Self { address: peer.and_then(|peer| client(peer, &parts.headers, trusted)) })
+        let address = peer.and_then(|peer| client(peer, &parts.headers, trusted));
+        let name = app.config.country_header.as_str();
+        let country = peer.and_then(|peer| country(peer, &parts.headers, trusted, name));
+        Ok(Self { address, country: country.unwrap_or_default() })
     }
+}
+
+/// What a trusted peer says in the header of this name. A peer that is not trusted may say
+/// anything; two lines mean that the proxy has let one of a client pass.
+fn country(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet], name: &str) -> Option<Country> {
+    if name.is_empty() || !trusted.iter().any(|network| network.contains(&peer.to_canonical())) {
+        return None;
+    }
+    let mut lines = headers.get_all(name).iter();
+    let line = lines.next()?;
+    if lines.next().is_some() {
+        return None;
+    }
+    Country::of(line.to_str().ok()?)
 }
 
 /// The nearest address that is not trusted, going from the peer back to where the request began.
@@ -145,6 +165,25 @@ mod tests {
 
     fn forwarded(line: &str, expected: Option<&str>) {
         check(PROXY, &[("forwarded", line)], expected);
+    }
+
+    #[test]
+    fn a_country_is_what_a_trusted_proxy_says_once() {
+        fn check(peer: &str, lines: &[&str], name: &str, expected: Option<&str>) {
+            let trusted = ["127.0.0.0/8".parse().expect("a network")];
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append("x-country", line.parse().expect("a value"));
+            }
+            let found = country(peer.parse().expect("an address"), &headers, &trusted, name);
+            assert_eq!(found.map(|it| it.to_string()).as_deref(), expected, "{peer} {lines:?}");
+        }
+        check("127.0.0.1", &["ng"], "x-country", Some("NG"));
+        check("::ffff:127.0.0.1", &["NG"], "X-Country", Some("NG"));
+        check("127.0.0.1", &["NG"], "", None);
+        check("127.0.0.1", &["NG", "DE"], "x-country", None);
+        check("127.0.0.1", &["Nigeria"], "x-country", None);
+        check("192.0.2.7", &["NG"], "x-country", None);
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub use inspector::InspectorLimits;
 pub use playback::PlaybackLimits;
 pub use rates::RateLimits;
 
+use axum::http::HeaderName;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -86,6 +87,10 @@ pub struct Config {
     /// Networks whose `X-Forwarded-For` (or else `Forwarded`) is believed, and which are never
     /// taken for one client: the proxies in front of the node. This machine, unless others are.
     pub trusted_proxies: Vec<IpNet>,
+    /// The header in which those proxies tell the country of a viewer by two letters (for example
+    /// `cf-ipcountry`), for statistics; empty: nobody does, and it is unknown (`ZZ`). The proxy
+    /// must set it itself on every request.
+    pub country_header: String,
     /// Looking at actors, and ordering them about.
     pub inspector: InspectorLimits,
     /// Playback sessions, and what is counted of contents.
@@ -129,6 +134,7 @@ impl Default for Config {
                 Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8).into(),
                 Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128).into(),
             ],
+            country_header: String::new(),
             inspector: InspectorLimits::default(),
             playback: PlaybackLimits::default(),
             rates: RateLimits::default(),
@@ -167,6 +173,9 @@ impl Config {
         }
         if self.list_default > self.list_max {
             return Err("gateway.list_default must not be above list_max".to_owned());
+        }
+        if !self.country_header.is_empty() && self.country_header.parse::<HeaderName>().is_err() {
+            return Err("gateway.country_header must be the name of a header, or empty".to_owned());
         }
         self.inspector.validate().map_err(|error| format!("gateway.inspector.{error}"))?;
         self.playback.validate().map_err(|error| format!("gateway.playback.{error}"))

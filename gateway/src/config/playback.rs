@@ -28,6 +28,8 @@ pub struct PlaybackLimits {
     pub stream_every_ms: u64,
     /// Most points of views on a creator's chart: more than a screen tells apart.
     pub insights_points_max: u32,
+    /// Most rows of sums in one answer: a day by the hour, for every country of the world.
+    pub analytics_rows_max: u32,
     /// Rounds of ranks that one page of `sort=trending` reads to fill up, when contents that rank
     /// are not public. A page that is still not full is sent shorter, with its cursor.
     pub trending_rounds_max: u32,
@@ -45,6 +47,7 @@ impl Default for PlaybackLimits {
             streams_max: 8_000,
             stream_every_ms: 250,
             insights_points_max: 360,
+            analytics_rows_max: 6_000,
             trending_rounds_max: 5,
         }
     }
@@ -65,6 +68,7 @@ impl PlaybackLimits {
             ("streams_max", self.streams_max as u64),
             ("stream_every_ms", self.stream_every_ms),
             ("insights_points_max", u64::from(self.insights_points_max)),
+            ("analytics_rows_max", u64::from(self.analytics_rows_max)),
             ("trending_rounds_max", u64::from(self.trending_rounds_max)),
         ] {
             if value == 0 {

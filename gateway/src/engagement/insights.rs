@@ -71,7 +71,7 @@ pub(crate) async fn insights(
 }
 
 /// The card of a content whose statistics the caller may read.
-async fn readable(app: &App, caller: &Caller, id: ContentId) -> Answer<Arc<Card>> {
+pub(super) async fn readable(app: &App, caller: &Caller, id: ContentId) -> Answer<Arc<Card>> {
     let none = || Problem::not_found("there is no such content, or it is not public");
     let card = app.platform.cards.get(id).await?.ok_or_else(none)?;
     if caller.is_creator_of(card.as_ref()) || caller.may_operate().is_ok() {

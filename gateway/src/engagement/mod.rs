@@ -1,11 +1,14 @@
-//! `/api/v1/content/{id}/engagement`, `…/views`, `…/like`, `…/insights`: what viewers do with a
-//! content, told by trusted servers and viewers, shown to everybody, and in detail to its creator.
+//! `/api/v1/content/{id}/engagement`, `…/views`, `…/like`, `…/insights`, `…/analytics`: what
+//! viewers do with a content, told by trusted servers and viewers, shown to everybody, and in
+//! detail to its creator.
 
+mod analytics;
 mod insights;
 mod like;
 mod stream;
 mod views;
 
+pub(crate) use analytics::analytics;
 pub(crate) use insights::insights;
 pub(crate) use like::{like, unlike};
 pub(crate) use stream::watch;

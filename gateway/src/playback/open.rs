@@ -79,6 +79,7 @@ pub(crate) async fn open(
         duration_s: card.duration_s,
         device,
         address: client.address.map(|it| app.keys.viewer_key(&format!("address:{it}"))),
+        country: client.country,
     };
     let opened = match ask(&app, viewer, Ask::Open(open)).await? {
         Reply::Opened { session, resume_position_s, beat } => {

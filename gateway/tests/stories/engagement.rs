@@ -227,7 +227,11 @@ async fn statistics_are_for_the_creator_and_operators() {
     house.get_as(&hidden, &bob).await.problem(404);
     let ada = token("ada", Role::Editor);
     let concerned = [ada.clone(), token("root", Role::Admin), token("olga", Role::Operator)];
+    let sums = format!("/api/v1/content/{}/analytics", content.id);
+    house.get(&sums).await.problem(401);
+    house.get_as(&sums, &bob).await.problem(403);
     for token in &concerned {
+        assert_eq!(house.get_as(&sums, token).await.status, 200);
         assert_eq!(house.get_as(&path, token).await.status, 200);
         assert_eq!(house.get_as(&hidden, token).await.status, 200);
     }
@@ -264,6 +268,43 @@ async fn a_span_that_cannot_be_shown_is_told() {
     ] {
         let path = format!("/api/v1/content/{}/insights?{query}", content.id);
         let told = house.get_as(&path, &ada).await.problem(400);
+        assert!(told.contains(detail), "{query}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn a_creator_sees_what_was_added_up() {
+    let house = House::counting(Config::default()).await;
+    let content = published("ada", "film");
+    house.put(&content).await;
+    let ada = house.token("ada", Role::Editor);
+    for key in ["a", "b", "c"] {
+        let headers = [("authorization", ada.as_str()), ("idempotency-key", key)];
+        view(&house, content.id, &headers, "").await;
+    }
+    let path = format!("/api/v1/content/{}/analytics", content.id);
+    let total = format!("{path}?by=total&split=country");
+    let added = async {
+        loop {
+            let told = house.get_as(&total, &ada).await.json();
+            if told["points"][0]["views"] == 3 {
+                return told;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let told = timeout(SOON, added).await.expect("the views are added");
+    assert_eq!((&told["by"], &told["split"]), (&json!("total"), &json!("country")));
+    assert_eq!(told["points"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&told["points"][0]["country"], &told["points"][0]["at"]),
+        (&json!("ZZ"), &told["from"])
+    );
+    let hours = house.get_as(&path, &ada).await.json();
+    let views = hours["points"].as_array().unwrap().iter().map(|it| it["views"].as_u64().unwrap());
+    assert_eq!((&hours["by"], views.sum::<u64>()), (&json!("hour"), 3));
+    for (query, detail) in [("by=week", "by"), ("split=city", "split"), ("by=minute", "points")] {
+        let told = house.get_as(&format!("{path}?{query}"), &ada).await.problem(400);
         assert!(told.contains(detail), "{query}: {told}");
     }
 }

@@ -146,6 +146,8 @@ pub struct NewEvent {
     pub key: String,
     /// The fact.
     pub payload: Value,
+    /// The trace of the request that made it true, 32 hexadecimal digits.
+    pub trace: Option<String>,
 }
 
 /// A row of the outbox.

@@ -115,8 +115,8 @@ pub(crate) fn outbox_row(
     event: &NewEvent,
 ) -> Statement {
     any(
-        "INSERT INTO outbox (shard, sequence, at, topic, event_key, payload) \
-         VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO outbox (shard, sequence, at, topic, event_key, payload, trace) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
         vec![
             Cell::int(fence.shard.0),
             Cell::int(sequence),
@@ -124,6 +124,7 @@ pub(crate) fn outbox_row(
             Cell::text(&event.topic),
             Cell::text(&event.key),
             Cell::json(&event.payload),
+            Cell::opt(event.trace.as_ref().map(Cell::text)),
         ],
     )
 }

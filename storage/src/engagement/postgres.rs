@@ -7,7 +7,7 @@ use crate::catalog::cell::{Cell, Cells};
 use crate::catalog::postgres::{PostgresCatalog, positions};
 use crate::catalog::rows::Row;
 use crate::catalog::sql::{self, Statement, engagement as statements};
-use crate::model::{ContentId, Counter, Fact, FactKind, NewFact};
+use crate::model::{ContentId, Counter, Fact, FactKind, NewFact, Origin};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -61,7 +61,11 @@ fn keep_alone(fact: &NewFact, now: Timestamp) -> Statement {
 impl Engagement for PostgresEngagement {
     async fn view(&self, view: NewView) -> Result<bool> {
         let NewView { content, at, key, viewer } = view;
-        let fact = NewFact { content, at, kind: FactKind::View { key, viewer } };
+        let fact = NewFact {
+            content,
+            at,
+            kind: FactKind::View { key, viewer, origin: Origin::default() },
+        };
         let Statement { sql, params, .. } = keep_alone(&fact, Timestamp::now());
         Ok(self.catalog.execute(&sql, params).await? == 1)
     }
@@ -133,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_view_is_one_statement_that_holds_the_positions_first() {
-        let kind = FactKind::View { key: "k".into(), viewer: None };
+        let kind = FactKind::View { key: "k".into(), viewer: None, origin: Origin::default() };
         let fact = NewFact { content: ContentId::new(), at: Timestamp::UNIX_EPOCH, kind };
         let sql = keep_alone(&fact, Timestamp::UNIX_EPOCH).sql;
         assert!(sql.starts_with("WITH held AS MATERIALIZED (SELECT pg_advisory"), "{sql}");

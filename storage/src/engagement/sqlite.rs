@@ -7,7 +7,7 @@ use crate::catalog::rows::Row;
 use crate::catalog::sql::{self, engagement as statements};
 use crate::catalog::sqlite::SqliteCatalog;
 use crate::catalog::sqlite::run::execute;
-use crate::model::{ContentId, Counter, Fact, FactKind, NewFact};
+use crate::model::{ContentId, Counter, Fact, FactKind, NewFact, Origin};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -39,7 +39,11 @@ impl SqliteEngagement {
 impl Engagement for SqliteEngagement {
     async fn view(&self, view: NewView) -> Result<bool> {
         let NewView { content, at, key, viewer } = view;
-        let fact = NewFact { content, at, kind: FactKind::View { key, viewer } };
+        let fact = NewFact {
+            content,
+            at,
+            kind: FactKind::View { key, viewer, origin: Origin::default() },
+        };
         self.catalog.write(move |conn| keep(conn, &fact, Timestamp::now())).await
     }
 

@@ -1,19 +1,22 @@
 //! The event log as folders of files: one folder per topic, one small file per consumer group.
 //!
-//! A topic has one appender at a time; readers take its lock only to learn where to read.
-//! Offsets of groups are replaced as a whole, so a crash leaves the old or the new one.
+//! A topic has one partition and one appender at a time; readers take its lock only to learn where
+//! to read. Offsets of groups are replaced as a whole, so a crash leaves the old or the new one.
 
+mod consumer;
 mod frame;
 mod topic;
 
-use super::{EventLog, Record};
+use super::{Consumer, EventLog, Record, checked};
 use crate::files::{self, blocking};
 use crate::{Config, Error, Result};
 use async_trait::async_trait;
+use consumer::LocalConsumer;
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
 use topic::Topic;
 use uuid::Uuid;
 
@@ -26,6 +29,10 @@ struct Shared {
     root: PathBuf,
     bounds: Bounds,
     topics: Mutex<HashMap<String, Arc<Mutex<Topic>>>>,
+    /// How many members each group has had: the newest one is the one that reads.
+    members: Mutex<HashMap<String, u64>>,
+    /// Changes with every append.
+    appended: watch::Sender<u64>,
 }
 
 /// The numbers of the configuration that concern topics.
@@ -52,52 +59,58 @@ impl LocalLog {
             read_bytes: config.event_read_bytes,
             topics_max: config.event_topics_max,
         };
-        let shared = Shared { root: root.to_owned(), bounds, topics: Mutex::default() };
+        let shared = Shared {
+            root: root.to_owned(),
+            bounds,
+            topics: Mutex::default(),
+            members: Mutex::default(),
+            appended: watch::channel(0).0,
+        };
         Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Appends and syncs; answers the first record's offset.
+    ///
+    /// # Errors
+    /// `Invalid`, `Full`, `Io`.
+    pub async fn append(&self, topic: &str, records: Vec<Record>) -> Result<u64> {
+        let (shared, name) = (self.shared.clone(), checked("topic", topic)?);
+        let first = blocking(move || shared.append(&name, &records)).await?;
+        self.shared.appended.send_modify(|appends| *appends += 1);
+        Ok(first)
+    }
+
+    /// Records from `offset` on, at most `limit`, each with its offset.
+    ///
+    /// # Errors
+    /// `Invalid`, `Corrupt`, `Io`.
+    pub async fn read(&self, topic: &str, offset: u64, limit: usize) -> Result<Vec<(u64, Record)>> {
+        let (shared, name) = (self.shared.clone(), checked("topic", topic)?);
+        blocking(move || shared.read(&name, offset, limit)).await
     }
 }
 
 #[async_trait]
 impl EventLog for LocalLog {
-    async fn append(&self, topic: &str, records: Vec<Record>) -> Result<u64> {
-        let (shared, name) = (self.shared.clone(), checked("topic", topic)?);
-        blocking(move || shared.append(&name, &records)).await
+    /// A topic is made when it is used.
+    async fn prepare(&self, topics: &[&str]) -> Result<()> {
+        topics.iter().try_for_each(|topic| checked("topic", topic).map(drop))
     }
 
-    async fn read(&self, topic: &str, offset: u64, limit: u32) -> Result<Vec<(u64, Record)>> {
-        let (shared, name) = (self.shared.clone(), checked("topic", topic)?);
-        blocking(move || shared.read(&name, offset, limit as usize)).await
+    async fn append(&self, topic: &str, records: Vec<Record>) -> Result<()> {
+        Self::append(self, topic, records).await.map(drop)
     }
 
-    async fn committed(&self, group: &str, topic: &str) -> Result<u64> {
-        let path = self.group_path(group, topic)?;
-        blocking(move || match std::fs::read_to_string(&path) {
-            Ok(text) => text.trim().parse().map_err(|_| Error::Corrupt {
-                what: format!("{}: {text:?} is no offset", path.display()),
-            }),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(0),
-            Err(error) => Err(error.into()),
-        })
-        .await
+    async fn subscribe(&self, group: &str, topics: &[&str]) -> Result<Box<dyn Consumer>> {
+        let group = checked("group", group)?;
+        let topics: Result<Vec<_>> = topics.iter().map(|topic| checked("topic", topic)).collect();
+        let consumer = LocalConsumer::join(self.shared.clone(), group, topics?).await?;
+        Ok(Box::new(consumer))
     }
 
-    async fn commit(&self, group: &str, topic: &str, offset: u64) -> Result<()> {
-        let path = self.group_path(group, topic)?;
-        let temporary = self.shared.root.join(".tmp").join(Uuid::now_v7().simple().to_string());
-        blocking(move || {
-            if let Some(folder) = path.parent() {
-                files::create_dirs(folder)?;
-            }
-            files::replace(&temporary, &path, format!("{offset}\n").as_bytes())
-        })
-        .await
-    }
-}
-
-impl LocalLog {
-    fn group_path(&self, group: &str, topic: &str) -> Result<PathBuf> {
-        let (group, topic) = (checked("group", group)?, checked("topic", topic)?);
-        Ok(self.shared.root.join(topic).join("groups").join(group))
+    async fn ping(&self) -> Result<()> {
+        let root = self.shared.root.clone();
+        blocking(move || Ok(std::fs::metadata(root).map(drop)?)).await
     }
 }
 
@@ -128,6 +141,31 @@ impl Shared {
         Ok(found)
     }
 
+    /// The next offset that a group reads in a topic.
+    fn committed(&self, group: &str, topic: &str) -> Result<u64> {
+        let path = self.group_path(group, topic);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => text.trim().parse().map_err(|_| Error::Corrupt {
+                what: format!("{}: {text:?} is no offset", path.display()),
+            }),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(0),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn commit(&self, group: &str, topic: &str, offset: u64) -> Result<()> {
+        let path = self.group_path(group, topic);
+        let temporary = self.root.join(".tmp").join(Uuid::now_v7().simple().to_string());
+        if let Some(folder) = path.parent() {
+            files::create_dirs(folder)?;
+        }
+        files::replace(&temporary, &path, format!("{offset}\n").as_bytes())
+    }
+
+    fn group_path(&self, group: &str, topic: &str) -> PathBuf {
+        self.root.join(topic).join("groups").join(group)
+    }
+
     fn topic(&self, name: &str) -> Result<Arc<Mutex<Topic>>> {
         let mut topics = lock(&self.topics);
         if let Some(topic) = topics.get(name) {
@@ -144,15 +182,6 @@ impl Shared {
         topics.insert(name.to_owned(), topic.clone());
         Ok(topic)
     }
-}
-
-fn checked(kind: &str, name: &str) -> Result<String> {
-    if files::is_name(name) {
-        return Ok(name.to_owned());
-    }
-    Err(Error::Invalid(format!(
-        "{name:?} is no {kind} name: 1 to 200 of [A-Za-z0-9._-], not beginning with a dot"
-    )))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,6 +1,6 @@
 //! What viewers did, as facts that wait to be counted, and the counted record of a content.
 
-use super::{ContentId, ViewerId};
+use super::{ContentId, Country, ViewerId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -26,6 +26,9 @@ pub enum FactKind {
         key: String,
         /// Who watched, for unique viewers.
         viewer: Option<ViewerId>,
+        /// Where and on what.
+        #[serde(default, skip_serializing_if = "Origin::is_unknown")]
+        origin: Origin,
     },
     /// A view that is not counted.
     Refused {
@@ -34,6 +37,24 @@ pub enum FactKind {
     },
     /// What has been watched since the last report of the session.
     Report(Box<Report>),
+}
+
+/// Where and on what someone watches.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Origin {
+    /// Country of the viewer.
+    pub country: Country,
+    /// Kind of the device, as in [`Report::device`]; empty when nobody told it.
+    pub device: String,
+}
+
+impl Origin {
+    /// True when nobody told anything.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What a session adds to the statistics of its content. Every number is what came since the
@@ -45,6 +66,9 @@ pub struct Report {
     pub sessions: u64,
     /// Kind of the device: `desktop`, `mobile`, `tablet`, `tv`, `other`.
     pub device: String,
+    /// Country of the viewer.
+    #[serde(skip_serializing_if = "Country::is_unknown")]
+    pub country: Country,
     /// Time spent watching, seconds.
     pub watch_time_s: f64,
     /// Parts of the content (hundredths of its duration) that the session has reached newly.

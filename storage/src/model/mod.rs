@@ -2,6 +2,7 @@
 
 mod audit;
 mod content;
+mod country;
 mod engagement;
 mod ids;
 mod job;
@@ -13,7 +14,8 @@ pub use content::{
     Blocked, Check, Content, Init, MediaKind, Picture, PictureKind, Rendition, RenditionState,
     Segment, Source, Stage, Status,
 };
-pub use engagement::{Counter, Fact, FactKind, NewFact, Quality, Report};
+pub use country::Country;
+pub use engagement::{Counter, Fact, FactKind, NewFact, Origin, Quality, Report};
 pub use ids::{
     AuditId, ContentId, DeadLetterId, Epoch, Fence, JobId, SessionId, ShardId, UploadId, ViewerId,
 };

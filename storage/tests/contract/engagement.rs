@@ -53,7 +53,7 @@ async fn a_view_is_kept_once_for_its_key(engagement: &dyn Engagement) {
     let contents: Vec<_> = facts.iter().map(|fact| fact.content).collect();
     assert_eq!(contents, [one, other, one, one]);
     assert_eq!(facts[0].at, time(5));
-    let kind = FactKind::View { key: "a".into(), viewer: None };
+    let kind = FactKind::View { key: "a".into(), viewer: None, origin: Origin::default() };
     assert_eq!(facts[0].kind, kind);
     assert_eq!(engagement.facts(facts[2].position, 99).await.unwrap(), facts[3..]);
     assert_eq!(engagement.facts(0, 2).await.unwrap(), facts[..2]);

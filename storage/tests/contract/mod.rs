@@ -1,6 +1,7 @@
 //! What every engine must do, one suite per port. An engine is put under a suite by calling its
 //! `check` with a fresh, empty store.
 
+pub(crate) mod analytics;
 pub(crate) mod audit;
 pub(crate) mod blobs;
 pub(crate) mod cache;

@@ -114,10 +114,11 @@ async fn what_is_replaced_is_freed_and_nothing_else(playback: &dyn Playback, fen
 async fn facts_and_events_come_with_the_state_or_not_at_all(stores: &Stores, fence: Fence) {
     let (playback, content) = (&*stores.playback, ContentId::new());
     let with = |row_version, key: &str| {
-        let kind = FactKind::View { key: key.into(), viewer: Some(viewer(4)) };
+        let kind =
+            FactKind::View { key: key.into(), viewer: Some(viewer(4)), origin: Origin::default() };
         let facts = vec![NewFact { content, at: time(1), kind }];
         let (topic, key, payload) = ("t".into(), "k".into(), serde_json::json!({}));
-        let events = vec![NewEvent { topic, key, payload }];
+        let events = vec![NewEvent { topic, key, payload, trace: None }];
         PutViewer { facts, events, ..put(fence, 4, row_version, change(4, 0, "d")) }
     };
     let told = async || {

@@ -11,7 +11,7 @@ pub(crate) fn commit(fence: Fence, writes: Vec<Write>) -> Commit {
 }
 
 pub(crate) fn event(topic: &str) -> NewEvent {
-    NewEvent { topic: topic.into(), key: "k".into(), payload: json!({ "n": 1 }) }
+    NewEvent { topic: topic.into(), key: "k".into(), payload: json!({ "n": 1 }), trace: None }
 }
 
 /// A time `seconds` from a fixed one, with nanoseconds that must not get lost.

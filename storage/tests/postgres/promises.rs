@@ -89,7 +89,7 @@ async fn a_fact_that_is_committed_late_is_not_skipped() {
     let fact = |key: &str| NewFact {
         content,
         at: time(1),
-        kind: FactKind::View { key: key.into(), viewer: None },
+        kind: FactKind::View { key: key.into(), viewer: None, origin: Origin::default() },
     };
     // It takes its first position, then waits in the middle.
     let facts = vec![fact("first"), fact("second")];

@@ -45,6 +45,12 @@ macro_rules! suites {
             }
 
             #[tokio::test]
+            async fn the_sums_keep_their_contract() {
+                let database = Database::new($way).await;
+                contract::analytics::check(&*database.open().await).await;
+            }
+
+            #[tokio::test]
             async fn the_jobs_keep_their_contract() {
                 let database = Database::new($way).await;
                 let node = database.open().await;

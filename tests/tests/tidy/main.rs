@@ -6,6 +6,7 @@ mod imports;
 mod lengths;
 mod paths;
 mod repository;
+mod schemas;
 mod words;
 
 use repository::Breach;

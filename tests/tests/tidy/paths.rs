@@ -3,7 +3,7 @@
 use crate::repository::{Breach, exists, files};
 
 /// Folders and files of the root that a document can name.
-const ROOMS: [&str; 11] = [
+const ROOMS: [&str; 12] = [
     "supervisors/",
     "gateway/",
     "actors/",
@@ -14,6 +14,7 @@ const ROOMS: [&str; 11] = [
     "web/",
     "migrations/",
     "ops/",
+    "schemas/",
     ".ci/",
 ];
 

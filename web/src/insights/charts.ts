@@ -47,7 +47,7 @@ export class ViewsChart {
   }
 }
 
-function tickWords(at: number, span: number): string {
+export function tickWords(at: number, span: number): string {
   const date = new Date(at);
   const midnight = date.getHours() === 0 && date.getMinutes() === 0;
   if (span > 3 * DAY_MS || (midnight && span > DAY_MS / 2)) {
@@ -56,7 +56,7 @@ function tickWords(at: number, span: number): string {
   return date.toLocaleTimeString('en', { hour: '2-digit', minute: '2-digit', hour12: false });
 }
 
-function instant(iso: string): string {
+export function instant(iso: string): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return '';
   return date.toLocaleString('en', { day: 'numeric', month: 'short', hour: '2-digit',

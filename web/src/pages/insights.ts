@@ -10,7 +10,9 @@ import { followStream } from '../lib/stream';
 import type { Content, Engagement, Storyboard } from '../lib/types';
 import { RetentionChart, StopsChart, ViewsChart } from '../insights/charts';
 import { TotalsRow, card, fillPanels } from '../insights/panels';
+import { QualityChart, splitPanels } from '../insights/quality';
 import { bucketWords } from '../insights/scale';
+import type { Analytics } from '../insights/sums';
 import type { Insights } from '../insights/types';
 
 const AGAIN_MS = 60_000;
@@ -29,6 +31,8 @@ const views = new ViewsChart();
 let storyboard: Storyboard | null = null;
 const retention = new RetentionChart(() => storyboard);
 const stops = new StopsChart(() => storyboard);
+const quality = new QualityChart();
+const splits = h('div', { class: 'panel-grid' });
 const perBucket = h('span', { class: 'soft small-text' });
 const ranges = h('div', { class: 'switch', role: 'group', 'aria-label': 'Range of time' });
 const panels = h('div', { class: 'panel-grid' });
@@ -48,7 +52,8 @@ async function begin(): Promise<void> {
   const head = h('div', { class: 'chart-head' }, perBucket, ranges);
   const watched = card('How much is watched', 'share of the sessions that saw each part',
     retention.plot.element, h('h3', {}, 'Where viewers stop'), stops.plot.element);
-  fill(content, problem, totals.element, card('Views', head, views.plot.element), watched, panels);
+  fill(content, problem, totals.element, card('Views', head, views.plot.element),
+    quality.element, splits, watched, panels);
   drawRanges();
   if (!following) follow();
 }
@@ -79,12 +84,28 @@ async function load(): Promise<'shown' | 'failed' | 'refused'> {
   try {
     const told = await call<Insights>('GET', `${path}/insights?${query}`);
     if (mine === asked) show(told);
+    void addUp(query, mine);
     return 'shown';
   } catch (error) {
     const final = error instanceof ApiError && [400, 401, 403, 404].includes(error.status);
     if (final) refuse(error);
     else if (mine === asked) complain(sentence(error));
     return final ? 'refused' : 'failed';
+  }
+}
+
+/** What is added up from the event log: it may come later, and the rest is shown without it. */
+async function addUp(query: URLSearchParams, mine: number): Promise<void> {
+  const ask = (more: string): Promise<Analytics> =>
+    call<Analytics>('GET', `${path}/analytics?${query}${more}`);
+  try {
+    const [time, countries, devices] = await Promise.all([ask(''),
+      ask('&by=total&split=country'), ask('&by=total&split=device')]);
+    if (mine !== asked) return;
+    quality.show(time);
+    fill(splits, ...splitPanels(countries, devices));
+  } catch (error) {
+    if (mine === asked) fill(splits, h('p', { class: 'soft', role: 'status' }, sentence(error)));
   }
 }
 

@@ -11,7 +11,7 @@ mod sizes;
 use super::record::Record;
 use super::{Config, Device, DeviceKind, Event, Open};
 use jiff::Timestamp;
-use playhouse_storage::model::{ContentId, FactKind, NewFact};
+use playhouse_storage::model::{ContentId, Country, FactKind, NewFact};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ fn with_seeds(story: impl Fn(&mut StdRng)) {
 
 fn open(content: ContentId, device: &str, duration_s: Option<f64>) -> Open {
     let device = Device { id: device.to_owned(), name: None, kind: DeviceKind::Desktop };
-    Open { content, duration_s, device, address: None }
+    Open { content, duration_s, device, address: None, country: Country::UNKNOWN }
 }
 
 fn time(ms: i64) -> Timestamp {

@@ -15,10 +15,13 @@ use jiff::Timestamp;
 use tokio_postgres::Error as Told;
 
 /// What follows a step on PostgreSQL alone, by the step's name.
-const OTHERWISE: &[(&str, &str)] = &[(
-    "0003_add_playback_and_engagement",
-    include_str!("../../../../migrations/postgres/0003_add_playback_and_engagement.sql"),
-)];
+const OTHERWISE: &[(&str, &str)] = &[
+    (
+        "0003_add_playback_and_engagement",
+        include_str!("../../../../migrations/postgres/0003_add_playback_and_engagement.sql"),
+    ),
+    ("0004_add_analytics", include_str!("../../../../migrations/postgres/0004_add_analytics.sql")),
+];
 
 /// A node that stands still while it migrates must not keep all others waiting for ever.
 const LIMITS: &str = "BEGIN; SET LOCAL statement_timeout = 0; \

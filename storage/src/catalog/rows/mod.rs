@@ -41,7 +41,7 @@ pub(crate) trait Row: Sized {
 impl Row for OutboxEvent {
     const TABLE: &'static str = "outbox";
     const COLUMNS: &'static [&'static str] =
-        &["position", "shard", "sequence", "at", "topic", "event_key", "payload"];
+        &["position", "shard", "sequence", "at", "topic", "event_key", "payload", "trace"];
 
     fn to_cells(&self) -> Vec<Cell> {
         vec![
@@ -52,6 +52,7 @@ impl Row for OutboxEvent {
             Cell::text(&self.event.topic),
             Cell::text(&self.event.key),
             Cell::json(&self.event.payload),
+            Cell::opt(self.event.trace.as_ref().map(Cell::text)),
         ]
     }
 
@@ -65,6 +66,7 @@ impl Row for OutboxEvent {
                 topic: cells.text()?,
                 key: cells.text()?,
                 payload: cells.json()?,
+                trace: cells.text_opt()?,
             },
         })
     }

@@ -4,6 +4,7 @@
 //! against real nodes (`PLAYHOUSE_BIN` names the folder of the binaries, else those beside this
 //! one), and ffmpeg is the judge of what they make.
 
+mod events;
 mod idle;
 mod inputs;
 mod kills;
@@ -20,8 +21,10 @@ use std::path::Path;
 const USAGE: &str = "usage: campaign inputs FILE… | kills FILE [--seed N] | ladder FILE | idle \
     | watchers [--pairs N] [--seconds N] [--connections N] [--entities N] \
     | views [--events N] [--contents N] [--kills N] [--players N] [--connections N] [--seed N] \
-    [key=value …] | outages [--away-s N] [--only ENGINE] [--csv FILE] [--svg FILE] \
-    [--log FILE]";
+    [key=value …] \
+    | events [--events N] [--contents N] [--kills N] [--steady N] [--rate N] [--seed N] \
+    [--log kafka://HOST:PORT] [key=value …] \
+    | outages [--away-s N] [--only ENGINE] [--csv FILE] [--svg FILE] [--log FILE]";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -36,6 +39,7 @@ async fn main() -> anyhow::Result<()> {
         Some((name, [file])) if name == "ladder" => ladder::run(Path::new(file)).await,
         Some((name, [])) if name == "idle" => idle::run().await,
         Some((name, options)) if name == "watchers" => watchers::run(options).await,
+        Some((name, options)) if name == "events" => events::run(options).await,
         Some((name, options)) if name == "views" => views::run(options).await,
         Some((name, options)) if name == "outages" => outages::run(options).await,
         _ => bail!(USAGE),
