@@ -3,13 +3,13 @@
 //! Nothing is started here, and nothing decided about it: the one table of that is the node's.
 
 use crate::content::{Cards, Checks, Manifests};
-use crate::encode::Pool;
+use crate::encode::{Herald, Pool, Workshop};
 use crate::engagement::{Boards, Cells, Heat, Ranker, Settler, Teller};
 use crate::events::{Bridge, Hub, Janitor};
 use crate::playback::{Addresses, Rester};
 use crate::runtime::{
-    Bell, ChildSpec, Directory, Handle, Inspector, Passivator, RestartPolicy, Service, Timekeeper,
-    Tree,
+    Bell, ChildSpec, Directory, Handle, Inspector, Link, Passivator, RestartPolicy, Service,
+    Timekeeper, Tree,
 };
 use crate::{Config, Engines, Platform, upload};
 use playhouse_storage::model::Fence;
@@ -38,6 +38,14 @@ pub struct Parts {
     pub ranker: Part<Ranker>,
 }
 
+/// The services of a process that encodes and does nothing else.
+pub struct WorkerParts {
+    /// Gives work to workers.
+    pub pool: Part<Pool>,
+    /// Tells the node how far jobs are.
+    pub herald: Part<Herald>,
+}
+
 /// A service that can be made at any time, and the handle that is pointed to whichever runs.
 pub struct Part<S: Service> {
     handle: Handle<S::Message>,
@@ -45,14 +53,14 @@ pub struct Part<S: Service> {
 }
 
 impl<S: Service> Part<S> {
-    /// A service that is made of the platform, each time anew.
-    fn with(
-        platform: &Platform,
+    /// A service that is made of what surrounds it, each time anew.
+    fn with<T: Clone + Send + Sync + 'static>(
+        surroundings: &T,
         handle: &Handle<S::Message>,
-        make: impl Fn(Platform) -> S + Send + Sync + 'static,
+        make: impl Fn(T) -> S + Send + Sync + 'static,
     ) -> Self {
-        let (platform, handle) = (platform.clone(), handle.clone());
-        Self { handle, make: Box::new(move || make(platform.clone())) }
+        let (surroundings, handle) = (surroundings.clone(), handle.clone());
+        Self { handle, make: Box::new(move || make(surroundings.clone())) }
     }
 
     /// Its row in the table.
@@ -61,6 +69,9 @@ impl<S: Service> Part<S> {
         ChildSpec::service(name, policy, &self.handle, self.make)
     }
 }
+
+/// Where workers write, below the folder for temporary files.
+const WORK: &str = "work";
 
 /// The kinds whose entities set durable timers.
 const BELLS: &[Bell] = &[Bell::of::<upload::Session>()];
@@ -109,17 +120,31 @@ pub fn assemble(
 }
 
 fn parts(platform: &Platform, scratch: &Path) -> Parts {
-    let work_dir = scratch.join("work");
+    let (shop, work_dir) = (Workshop::from(platform), scratch.join(WORK));
     Parts {
         bridge: Part::with(platform, &platform.bridge, bridge),
         janitor: Part::with(platform, &Handle::new(), Janitor::new),
-        pool: Part::with(platform, &platform.pool, move |it| Pool::new(it, work_dir.clone())),
+        pool: Part::with(&shop, &platform.pool, move |it| Pool::new(it, work_dir.clone())),
         passivator: Part::with(platform, &Handle::new(), |it| Passivator::new(it.directory)),
         timekeeper: Part::with(platform, &platform.timekeeper, timekeeper),
         rester: Part::with(platform, &Handle::new(), Rester::new),
         settler: Part::with(platform, &Handle::new(), Settler::new),
         teller: Part::with(platform, &Handle::new(), Teller::new),
         ranker: Part::with(platform, &Handle::new(), Ranker::new),
+    }
+}
+
+/// The services of a process that encodes and does nothing else. Workers write into a folder below
+/// `scratch`, which is emptied whenever the pool starts.
+#[must_use]
+pub fn assemble_worker(shop: &Workshop, link: &Arc<dyn Link>, scratch: &Path) -> WorkerParts {
+    let (work_dir, link) = (scratch.join(WORK), Arc::clone(link));
+    let every = shop.config.encode.hints_every();
+    WorkerParts {
+        pool: Part::with(shop, &Handle::new(), move |it| Pool::new(it, work_dir.clone())),
+        herald: Part::with(shop, &Handle::new(), move |it| {
+            Herald::new(it.hub, Arc::clone(&link), every)
+        }),
     }
 }
 

@@ -63,6 +63,9 @@ pub struct Encode {
     /// Ordinary workers at once; 0 means half of the cores, since an encoder uses several threads.
     /// One more, for probes, openings and pictures, is always kept free of long jobs.
     pub workers_max: u32,
+    /// Whether this node takes jobs itself; else `playhouse worker` processes take them all. It
+    /// still hashes sources.
+    pub at_node: bool,
     /// The `codec-worker` executable; empty means beside the server's own.
     pub worker_path: PathBuf,
     /// A worker that says nothing for so long hangs, which counts as a failed attempt. It speaks
@@ -91,6 +94,9 @@ pub struct Encode {
     pub lease_renew_s: u64,
     /// The queue is looked at so often even if nobody woke the pool.
     pub poll_s: u64,
+    /// Time between two notes of a worker on another machine that tell watchers how far it is,
+    /// milliseconds: what looks like movement, at a few small requests a second.
+    pub hints_every_ms: u64,
     /// Failures in a row without a new segment that end in a dead letter.
     pub attempts_max: u32,
     /// Waiting time before the second attempt; doubles with each.
@@ -174,6 +180,7 @@ impl Default for Encode {
     fn default() -> Self {
         Self {
             workers_max: 0,
+            at_node: true,
             worker_path: PathBuf::new(),
             worker_silence_s: 30,
             worker_exit_s: 5,
@@ -186,6 +193,7 @@ impl Default for Encode {
             lease_s: 60,
             lease_renew_s: 15,
             poll_s: 5,
+            hints_every_ms: 500,
             attempts_max: 5,
             retry_first_ms: 500,
             retry_most_ms: 60_000,
@@ -299,6 +307,12 @@ impl Encode {
             report_after: Duration::from_millis(self.silence_report_ms),
             kill_after: Some(Duration::from_millis(self.attempt_kill_ms)),
         }
+    }
+
+    /// [`Encode::hints_every_ms`] as a duration.
+    #[must_use]
+    pub fn hints_every(&self) -> Duration {
+        Duration::from_millis(self.hints_every_ms)
     }
 
     /// Ordinary workers at once on this machine.

@@ -21,6 +21,7 @@ mod media;
 mod pages;
 mod playback;
 mod uploads;
+mod worker;
 
 mod tus;
 mod view;

@@ -51,12 +51,13 @@ impl Stores {
         let data_dir = DataDir::open(data_dir)?;
         let (blobs, staging) = blobs(&engines.blobs, config, &data_dir)?;
         let events = LocalLog::open(&data_dir.resolve(engines.events), config)?;
+        let holder = data_dir.id();
         let Records { catalog, jobs, playback, engagement } = match engines.catalog {
             CatalogAt::File(path) => {
-                Records::sqlite(SqliteCatalog::open(&data_dir.resolve(path), config)?)?
+                Records::sqlite(SqliteCatalog::open(&data_dir.resolve(path), config)?, holder)?
             }
             CatalogAt::Server(url) => {
-                Records::postgres(PostgresCatalog::open(url, &config.postgres).await?)
+                Records::postgres(PostgresCatalog::open(url, &config.postgres).await?, holder)
             }
         };
         Ok(Self {
@@ -82,20 +83,20 @@ struct Records {
 }
 
 impl Records {
-    fn sqlite(catalog: SqliteCatalog) -> Result<Self> {
+    fn sqlite(catalog: SqliteCatalog, holder: &str) -> Result<Self> {
         let catalog = Arc::new(catalog);
         Ok(Self {
-            jobs: Arc::new(SqliteJobs::new(catalog.clone())),
+            jobs: Arc::new(SqliteJobs::new(catalog.clone(), holder)),
             playback: Arc::new(SqlitePlayback::open(catalog.clone())?),
             engagement: Arc::new(SqliteEngagement::new(catalog.clone())),
             catalog,
         })
     }
 
-    fn postgres(catalog: PostgresCatalog) -> Self {
+    fn postgres(catalog: PostgresCatalog, holder: &str) -> Self {
         let catalog = Arc::new(catalog);
         Self {
-            jobs: Arc::new(PostgresJobs::new(catalog.clone())),
+            jobs: Arc::new(PostgresJobs::new(catalog.clone(), holder)),
             playback: Arc::new(PostgresPlayback::new(catalog.clone())),
             engagement: Arc::new(PostgresEngagement::new(catalog.clone())),
             catalog,
@@ -111,7 +112,7 @@ fn cache(at: &CacheAt<'_>, config: &Config) -> Result<Arc<dyn Cache>> {
 }
 
 /// Finished and staged files have one engine: a staged one becomes finished where it is.
-fn blobs(
+pub(crate) fn blobs(
     at: &BlobsAt<'_>,
     config: &Config,
     data_dir: &DataDir,

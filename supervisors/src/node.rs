@@ -48,7 +48,7 @@ impl Node {
         let address = listener.local_addr()?;
 
         let fences = stores.catalog.claim_shards(config.node.shard_count).await?;
-        let released = stores.jobs.release_all().await?;
+        let released = stores.jobs.release_own().await?.len();
         tracing::info!(shards = fences.len(), released, "shards claimed, job leases released");
 
         let scratch = stores.data_dir.temporary();

@@ -11,11 +11,15 @@
 
 use crate::http::Http;
 use anyhow::Result;
+use playhouse_actors::encode::Workshop;
 use playhouse_actors::runtime::Strategy::{OneForOne, RestForOne};
 use playhouse_actors::runtime::{
-    ChildSpec, Config as Limits, Directory, EntityRules, Handle, RestartPolicy, Supervisor, Watch,
+    ChildSpec, Config as Limits, Directory, EntityRules, Handle, RestartPolicy, Supervisor, Tree,
+    Watch,
 };
-use playhouse_actors::{Parts, Platform, content, engagement, playback, rendition, upload};
+use playhouse_actors::{
+    Parts, Platform, WorkerParts, content, engagement, playback, rendition, upload,
+};
 use playhouse_gateway::{Config, Gateway};
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -75,6 +79,28 @@ fn entities(directory: &Directory, limits: &Limits) {
     directory.rule::<playback::Viewer>(rules);
     // Its facts wait in their queue until it answers the settler.
     directory.rule::<engagement::Counter>(rules);
+}
+
+/// Starts the tree of a worker: the same pool, and nobody who is asked anything.
+///
+/// # Errors
+/// The first child that does not start.
+pub(crate) async fn start_worker(
+    shop: &Workshop,
+    parts: WorkerParts,
+    root: &Tree,
+) -> Result<Supervisor> {
+    let limits = &shop.config.runtime;
+    let (service, branch) = (limits.service_policy(), limits.branch_policy());
+    let (watch, attempts) = (limits.watch(), shop.config.encode.attempt_watch());
+    let encode = vec![
+        // First, so that it hears what the pool's first job says.
+        parts.herald.child("herald", service).watched(watch),
+        parts.pool.child("pool", service).watched(watch).tasks_watched(attempts),
+    ];
+    // Neither builds on the other: hints that get lost are no loss.
+    let table = vec![ChildSpec::branch("encode", OneForOne, branch, encode)];
+    Ok(Supervisor::start(OneForOne, table, limits, root).await?)
 }
 
 /// What the listener serves.

@@ -6,8 +6,10 @@
 
 mod body;
 mod commands;
+mod door;
 mod events;
 mod hashes;
+mod herald;
 mod loss;
 mod outcome;
 mod pool;
@@ -15,13 +17,17 @@ mod process;
 mod report;
 mod runner;
 mod segments;
+mod shop;
 mod shown;
 mod slots;
 mod source;
 
 pub use commands::storyboard;
+pub use door::{DoorError, pass, take_note};
+pub use herald::{Herald, Message as HeraldMessage};
 pub use outcome::{Outcome, Product};
 pub use pool::{Message, Pool};
+pub use shop::Workshop;
 
 use serde::{Deserialize, Serialize};
 

@@ -38,8 +38,9 @@ pub trait Jobs: Send + Sync {
     /// `Conflict` when `token` is no longer the holder's.
     async fn release(&self, id: JobId, token: &str, not_before: Timestamp) -> Result<()>;
 
-    /// Makes every leased job claimable again: at boot no worker of this node is alive.
-    async fn release_all(&self) -> Result<u64>;
+    /// Makes every job claimable again that is leased in the name of this process, and answers
+    /// them: when it starts or ends, no worker of its own is alive. Others keep theirs.
+    async fn release_own(&self) -> Result<Vec<Job>>;
 
     /// Waiting jobs of these classes that serve another content than `except`.
     async fn waiting(&self, classes: &[JobClass], except: crate::model::ContentId) -> Result<u64>;

@@ -1,7 +1,8 @@
 //! The job queue in the catalog's SQLite file. Changes go through the catalog's one writer, so a
 //! claim and a commit never race.
 
-use super::{Jobs, sql};
+use super::Jobs;
+use super::sql::{self, Lease};
 use crate::catalog::cell::{Cell, Cells};
 use crate::catalog::rows::Row;
 use crate::catalog::sqlite::SqliteCatalog;
@@ -11,18 +12,18 @@ use crate::{Error, Result};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// The embedded job queue.
 pub struct SqliteJobs {
     catalog: Arc<SqliteCatalog>,
+    holder: String,
 }
 
 impl SqliteJobs {
-    /// The queue of this catalog's jobs.
+    /// The queue of this catalog's jobs; what is claimed is held in the name of `holder`.
     #[must_use]
-    pub fn new(catalog: Arc<SqliteCatalog>) -> Self {
-        Self { catalog }
+    pub fn new(catalog: Arc<SqliteCatalog>, holder: &str) -> Self {
+        Self { catalog, holder: holder.to_owned() }
     }
 
     /// Changes a job that `token` holds: `$1` id, `$2` token, `$3` a time.
@@ -57,8 +58,8 @@ impl Jobs for SqliteJobs {
         if classes.is_empty() {
             return Ok(None);
         }
-        let token = Uuid::now_v7().simple().to_string();
-        let (sql, params) = sql::claim(classes, &token, now, until, "");
+        let lease = Lease::new(&self.holder, now, until);
+        let (sql, params) = sql::claim(classes, &lease, "");
         self.catalog.write(move |conn| Ok(records(conn, &sql, &params)?.pop())).await
     }
 
@@ -70,9 +71,9 @@ impl Jobs for SqliteJobs {
         self.as_holder(sql::RELEASE, id, token, not_before).await
     }
 
-    async fn release_all(&self) -> Result<u64> {
-        let released = self.catalog.write(|conn| execute(conn, sql::RELEASE_ALL, &[])).await?;
-        Ok(released as u64)
+    async fn release_own(&self) -> Result<Vec<Job>> {
+        let (sql, params) = sql::release_of(&self.holder);
+        self.catalog.write(move |conn| records(conn, &sql, &params)).await
     }
 
     async fn waiting(&self, classes: &[JobClass], except: ContentId) -> Result<u64> {
