@@ -3,7 +3,7 @@
 //! Nothing is started here, and nothing decided about it: the one table of that is the node's.
 
 use crate::content::{Cards, Checks, Manifests};
-use crate::encode::{Herald, Pool, Workshop};
+use crate::encode::{Herald, Pool, Scaler, Waker, Workforce, Workshop};
 use crate::engagement::{Boards, Cells, Heat, Ranker, Settler, Teller};
 use crate::events::{Bridge, Hub, Janitor};
 use crate::playback::{Addresses, Rester};
@@ -24,6 +24,10 @@ pub struct Parts {
     pub janitor: Part<Janitor>,
     /// Gives work to workers.
     pub pool: Part<Pool>,
+    /// Carries wake-ups to and from the pool.
+    pub waker: Part<Waker>,
+    /// Keeps as many workers as there should be.
+    pub scaler: Part<Scaler>,
     /// Sends idle entities to sleep.
     pub passivator: Part<Passivator>,
     /// Rings the durable timers of entities.
@@ -42,6 +46,8 @@ pub struct Parts {
 pub struct WorkerParts {
     /// Gives work to workers.
     pub pool: Part<Pool>,
+    /// Carries wake-ups to and from the pool.
+    pub waker: Part<Waker>,
     /// Tells the node how far jobs are.
     pub herald: Part<Herald>,
 }
@@ -86,6 +92,18 @@ pub fn assemble(
     fences: Vec<Fence>,
     scratch: &Path,
 ) -> (Platform, Parts) {
+    assemble_with(engines, config, fences, scratch, None)
+}
+
+/// The same for a node that has workers started beside itself.
+#[must_use]
+pub fn assemble_with(
+    engines: Engines,
+    config: Config,
+    fences: Vec<Fence>,
+    scratch: &Path,
+    workforce: Option<Arc<dyn Workforce>>,
+) -> (Platform, Parts) {
     let directory = Directory::new(fences, config.runtime.clone());
     let platform = Platform {
         manifests: Manifests::new(
@@ -115,16 +133,21 @@ pub fn assemble(
         config: Arc::new(config),
     };
     directory.bind(platform.clone());
-    let parts = parts(&platform, scratch);
+    let parts = parts(&platform, scratch, workforce);
     (platform, parts)
 }
 
-fn parts(platform: &Platform, scratch: &Path) -> Parts {
+fn parts(platform: &Platform, scratch: &Path, workforce: Option<Arc<dyn Workforce>>) -> Parts {
+    let pool = platform.pool.clone();
     let (shop, work_dir) = (Workshop::from(platform), scratch.join(WORK));
     Parts {
         bridge: Part::with(platform, &platform.bridge, bridge),
         janitor: Part::with(platform, &Handle::new(), Janitor::new),
         pool: Part::with(&shop, &platform.pool, move |it| Pool::new(it, work_dir.clone())),
+        waker: Part::with(&shop, &Handle::new(), move |it| Waker::new(it, pool.clone())),
+        scaler: Part::with(platform, &Handle::new(), move |it| {
+            Scaler::new(it.engines.jobs, workforce.clone(), it.config.scaling.clone())
+        }),
         passivator: Part::with(platform, &Handle::new(), |it| Passivator::new(it.directory)),
         timekeeper: Part::with(platform, &platform.timekeeper, timekeeper),
         rester: Part::with(platform, &Handle::new(), Rester::new),
@@ -140,8 +163,11 @@ fn parts(platform: &Platform, scratch: &Path) -> Parts {
 pub fn assemble_worker(shop: &Workshop, link: &Arc<dyn Link>, scratch: &Path) -> WorkerParts {
     let (work_dir, link) = (scratch.join(WORK), Arc::clone(link));
     let every = shop.config.encode.hints_every();
+    let pool = Handle::new();
+    let woken = pool.clone();
     WorkerParts {
-        pool: Part::with(shop, &Handle::new(), move |it| Pool::new(it, work_dir.clone())),
+        pool: Part::with(shop, &pool, move |it| Pool::new(it, work_dir.clone())),
+        waker: Part::with(shop, &Handle::new(), move |it| Waker::new(it, woken.clone())),
         herald: Part::with(shop, &Handle::new(), move |it| {
             Herald::new(it.hub, Arc::clone(&link), every)
         }),

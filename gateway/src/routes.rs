@@ -48,6 +48,7 @@ fn table() -> Vec<Row> {
         row(Method::GET, "/admin/api/actors/{*path}", admin::show),
         row(Method::POST, "/admin/api/actors/{*path}", admin::order),
         row(Method::GET, "/admin/api/audit", admin::audit),
+        row(Method::GET, "/admin/api/jobs", admin::jobs),
         row(Method::POST, "/worker/api/ask", worker::ask),
         row(Method::POST, "/worker/api/hints", worker::hints),
         row(Method::GET, "/healthz", health::alive),

@@ -27,6 +27,7 @@ pub mod jobs;
 pub mod model;
 pub mod playback;
 pub mod staging;
+pub mod wakes;
 
 pub use bucket::{Addressing, S3, Secret};
 pub use config::Config;

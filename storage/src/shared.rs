@@ -7,8 +7,9 @@ use crate::blobs::Blobs;
 use crate::catalog::Catalog;
 use crate::catalog::postgres::PostgresCatalog;
 use crate::jobs::{Jobs, postgres::PostgresJobs};
-use crate::stores::blobs;
+use crate::stores::{blobs, wakes};
 use crate::urls::{BlobsAt, CatalogAt};
+use crate::wakes::Wakes;
 use crate::{Config, DataDir, Error, Result};
 use std::path::Path;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub struct SharedStores {
     pub blobs: Arc<dyn Blobs>,
     /// Work.
     pub jobs: Arc<dyn Jobs>,
+    /// That work waits, told at once.
+    pub wakes: Arc<dyn Wakes>,
     /// The lock on the worker's folder; last, so that it outlives what it guards.
     pub data_dir: Arc<DataDir>,
 }
@@ -45,7 +48,8 @@ impl SharedStores {
         let (blobs, _) = blobs(&engines.blobs, config, &data_dir)?;
         let catalog = Arc::new(PostgresCatalog::open(url, &config.postgres).await?);
         let jobs = Arc::new(PostgresJobs::new(catalog.clone(), data_dir.id()));
-        Ok(Self { catalog, blobs, jobs, data_dir: Arc::new(data_dir) })
+        let wakes = wakes(&engines.jobs, config)?;
+        Ok(Self { catalog, blobs, jobs, wakes, data_dir: Arc::new(data_dir) })
     }
 }
 

@@ -10,7 +10,8 @@ use crate::eventlog::{EventLog, local::LocalLog};
 use crate::jobs::{Jobs, postgres::PostgresJobs, sqlite::SqliteJobs};
 use crate::playback::{Playback, postgres::PostgresPlayback, sqlite::SqlitePlayback};
 use crate::staging::{Staging, local::LocalStaging, s3::S3Staging};
-use crate::urls::{BlobsAt, CacheAt, CatalogAt};
+use crate::urls::{BlobsAt, CacheAt, CatalogAt, JobsAt};
+use crate::wakes::{Wakes, amqp, local::LocalWakes};
 use crate::{Config, DataDir, Error, Result};
 use std::path::Path;
 use std::sync::Arc;
@@ -34,6 +35,8 @@ pub struct Stores {
     pub engagement: Arc<dyn Engagement>,
     /// What may be lost.
     pub cache: Arc<dyn Cache>,
+    /// That work waits, told at once.
+    pub wakes: Arc<dyn Wakes>,
     /// The lock on the data folder; last, so that it outlives what it guards.
     pub data_dir: Arc<DataDir>,
 }
@@ -69,6 +72,7 @@ impl Stores {
             playback,
             engagement,
             cache: cache(&engines.cache, config)?,
+            wakes: wakes(&engines.jobs, config)?,
             data_dir: Arc::new(data_dir),
         })
     }
@@ -108,6 +112,13 @@ fn cache(at: &CacheAt<'_>, config: &Config) -> Result<Arc<dyn Cache>> {
     match at {
         CacheAt::Memory => Ok(Arc::new(MemoryCache::new(config.cache_bytes_max))),
         CacheAt::Server(url) => redis::open(url, &config.redis),
+    }
+}
+
+pub(crate) fn wakes(at: &JobsAt<'_>, config: &Config) -> Result<Arc<dyn Wakes>> {
+    match at {
+        JobsAt::Catalog => Ok(Arc::new(LocalWakes::new(config.amqp.calls_max))),
+        JobsAt::Broker(url) => amqp::open(url, &config.amqp),
     }
 }
 

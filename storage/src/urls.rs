@@ -3,6 +3,7 @@
 use crate::cache;
 use crate::catalog::postgres;
 use crate::files::is_name;
+use crate::wakes;
 
 /// What is behind the URLs.
 pub(crate) struct Engines<'a> {
@@ -10,6 +11,7 @@ pub(crate) struct Engines<'a> {
     pub(crate) blobs: BlobsAt<'a>,
     pub(crate) events: &'a str,
     pub(crate) cache: CacheAt<'a>,
+    pub(crate) jobs: JobsAt<'a>,
 }
 
 /// Where records live.
@@ -37,6 +39,14 @@ pub(crate) enum CacheAt<'a> {
     Server(&'a str),
 }
 
+/// What wakes those who wait for jobs.
+pub(crate) enum JobsAt<'a> {
+    /// The table alone, and wake-ups in this process.
+    Catalog,
+    /// A broker, by its URL.
+    Broker(&'a str),
+}
+
 impl<'a> Engines<'a> {
     /// Reads the URLs of `[storage]`.
     ///
@@ -47,12 +57,14 @@ impl<'a> Engines<'a> {
         blobs: &'a str,
         events: &'a str,
         cache: &'a str,
+        jobs: &'a str,
     ) -> Result<Self, String> {
         Ok(Self {
             catalog: catalog_at(catalog)?,
             blobs: blobs_at(blobs)?,
             events: path_of("events", events, "local", "local:events")?,
             cache: cache_at(cache)?,
+            jobs: jobs_at(jobs)?,
         })
     }
 }
@@ -74,6 +86,19 @@ fn cache_at(url: &str) -> Result<CacheAt<'_>, String> {
             "storage.cache: this program has no engine for {url:?}; known: \"memory:\", {:?}, \
              \"redis-cluster://host1:6379,host2:6379\"",
             cache::redis::EXAMPLE
+        )),
+    }
+}
+
+fn jobs_at(url: &str) -> Result<JobsAt<'_>, String> {
+    match url.split_once(':') {
+        Some(("catalog", "")) => Ok(JobsAt::Catalog),
+        Some(("amqp" | "amqps", _)) => Ok(JobsAt::Broker(url)),
+        // What is behind the engine may be a password.
+        engine => Err(format!(
+            "storage.jobs: this program has no engine {:?}; known: \"catalog:\", {:?}",
+            engine.map_or("", |(engine, _)| engine),
+            wakes::amqp::EXAMPLE
         )),
     }
 }
@@ -129,6 +154,9 @@ mod tests {
         assert!(config.validate().unwrap_err().contains("storage.cache"));
         let config = Config { blobs: "file:".into(), ..Config::default() };
         assert!(config.validate().unwrap_err().contains("names no path"));
+        let config = Config { jobs: "kafka://me:hush@host".into(), ..Config::default() };
+        let told = config.validate().unwrap_err();
+        assert!(told.contains("storage.jobs") && !told.contains("hush"), "{told}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use playhouse_storage::catalog::Write;
 use playhouse_storage::catalog::sqlite::SqliteCatalog;
 use playhouse_storage::jobs::sqlite::SqliteJobs;
 use playhouse_storage::model::{Fence, JobClass, Residency, UploadId};
+use playhouse_storage::wakes::local::LocalWakes;
 use playhouse_storage::{Config, DataDir, Error, Stores};
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -138,6 +139,12 @@ async fn the_jobs_keep_their_contract() {
     let catalog = Arc::new(SqliteCatalog::open(&path, &Config::default()).unwrap());
     let [one, other] = ["one", "other"].map(|it| Arc::new(SqliteJobs::new(catalog.clone(), it)));
     contract::jobs::check(catalog, one, other).await;
+}
+
+#[tokio::test]
+async fn the_wake_ups_keep_their_contract() {
+    let wakes = LocalWakes::new(1_000);
+    contract::wakes::check(&wakes, &wakes).await;
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 use crate::config::{self, Config};
 use crate::{descriptors, look, node, telemetry, token, upload, worker};
 use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
@@ -79,6 +80,12 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// The arguments that give a worker beside this node the same configuration.
+    fn of_workers(&self) -> Vec<OsString> {
+        let file = self.config.iter().flat_map(|file| ["--config".into(), file.into()]);
+        file.chain(self.overrides.iter().map(OsString::from)).collect()
+    }
+
     fn load(&self) -> Result<Config, config::Error> {
         let named = [("node.data", &self.data), ("node.listen", &self.listen)];
         load(self.config.as_deref(), &named, &self.overrides)
@@ -97,6 +104,9 @@ pub(crate) struct WorkerSettings {
     /// Single keys of the configuration, dotted.
     #[arg(value_name = "KEY=VALUE")]
     overrides: Vec<String>,
+    /// Ends when the standard input does: for who starts it and holds the other end.
+    #[arg(long)]
+    attached: bool,
 }
 
 impl WorkerSettings {
@@ -127,8 +137,8 @@ pub(crate) fn run() -> Result<(), Failure> {
         }
     };
     match cli.command {
-        Command::Serve(settings) => serve(settings.load()?),
-        Command::Worker(settings) => work(settings.load()?),
+        Command::Serve(settings) => serve(settings.load()?, settings.of_workers()),
+        Command::Worker(settings) => work(settings.load()?, settings.attached),
         Command::Upload(arguments) => block_on(upload::run(arguments)),
         Command::Tree(arguments) => block_on(look::run(arguments)),
         Command::Token(arguments) => Ok(token::run(&arguments)?),
@@ -137,15 +147,15 @@ pub(crate) fn run() -> Result<(), Failure> {
     }
 }
 
-fn serve(config: Config) -> Result<(), Failure> {
+fn serve(config: Config, of_workers: Vec<OsString>) -> Result<(), Failure> {
     telemetry::start();
     descriptors::raise(config.gateway.connections_max);
-    block_on(async { node::Node::load(config).await?.run().await })
+    block_on(async { node::Node::load(config, of_workers).await?.run().await })
 }
 
-fn work(config: Config) -> Result<(), Failure> {
+fn work(config: Config, attached: bool) -> Result<(), Failure> {
     telemetry::start();
-    block_on(async { worker::Worker::load(config).await?.run().await })
+    block_on(async { worker::Worker::load(config).await?.run(attached).await })
 }
 
 fn check_config(config: &Config, print: bool) -> Result<(), Failure> {

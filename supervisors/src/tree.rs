@@ -33,7 +33,11 @@ fn services(parts: Parts, front: Front, limits: &Limits, attempts: Watch) -> Vec
         parts.timekeeper.child("timekeeper", service).watched(watch),
     ];
     // Its tasks are attempts, with a worker each: they speak seldom.
-    let encode = vec![parts.pool.child("pool", service).watched(watch).tasks_watched(attempts)];
+    let encode = vec![
+        parts.pool.child("pool", service).watched(watch).tasks_watched(attempts),
+        parts.waker.child("waker", service).watched(watch),
+        parts.scaler.child("scaler", service).watched(watch),
+    ];
     let events = vec![
         parts.bridge.child("bridge", service).watched(watch),
         parts.janitor.child("janitor", service).watched(watch),
@@ -97,8 +101,9 @@ pub(crate) async fn start_worker(
         // First, so that it hears what the pool's first job says.
         parts.herald.child("herald", service).watched(watch),
         parts.pool.child("pool", service).watched(watch).tasks_watched(attempts),
+        parts.waker.child("waker", service).watched(watch),
     ];
-    // Neither builds on the other: hints that get lost are no loss.
+    // None builds on another: hints and wake-ups that get lost are no loss.
     let table = vec![ChildSpec::branch("encode", OneForOne, branch, encode)];
     Ok(Supervisor::start(OneForOne, table, limits, root).await?)
 }

@@ -5,12 +5,15 @@
 
 pub mod client;
 pub mod command;
+#[cfg(feature = "real-engines")]
+pub mod engines;
 pub mod media;
 pub mod patient;
 pub mod random;
 pub mod sandbox;
 pub mod views;
 pub mod wire;
+pub mod worker;
 
 use std::path::{Path, PathBuf};
 

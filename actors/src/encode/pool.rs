@@ -210,6 +210,16 @@ impl Pool {
         }
     }
 
+    /// Tells the waker what it should listen to.
+    fn show_places(&self) {
+        let classes = self.slots.open_to();
+        self.shop.open.send_if_modified(|open| {
+            let others = *open != classes;
+            *open = classes;
+            others
+        });
+    }
+
     fn cancel(&mut self, content: ContentId) {
         self.hashes.forget(content);
         for running in self.running.values().filter(|running| running.content == content) {
@@ -301,6 +311,7 @@ impl Service for Pool {
                 me.tell_after(after, Message::Hash { content, key });
             }
         }
+        self.show_places();
         Ok(())
     }
 

@@ -10,8 +10,10 @@ use playhouse_storage::SharedStores;
 use playhouse_storage::blobs::Blobs;
 use playhouse_storage::catalog::Catalog;
 use playhouse_storage::jobs::Jobs;
-use playhouse_storage::model::ContentId;
+use playhouse_storage::model::{ContentId, JobClass};
+use playhouse_storage::wakes::Wakes;
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// The surroundings of the pool. Cheap to clone.
 #[derive(Clone)]
@@ -22,6 +24,10 @@ pub struct Workshop {
     pub blobs: Arc<dyn Blobs>,
     /// Work.
     pub jobs: Arc<dyn Jobs>,
+    /// That work waits, told at once.
+    pub wakes: Arc<dyn Wakes>,
+    /// The classes that the pool has a place for.
+    pub open: Arc<watch::Sender<Vec<JobClass>>>,
     /// The way to those who are told of results.
     pub directory: Directory,
     /// Who is told how far a job is.
@@ -38,6 +44,8 @@ impl Workshop {
             catalog: Arc::clone(&stores.catalog),
             blobs: Arc::clone(&stores.blobs),
             jobs: Arc::clone(&stores.jobs),
+            wakes: Arc::clone(&stores.wakes),
+            open: Arc::default(),
             directory: Directory::linked(link, config.runtime.clone()),
             hub: Hub::new(config.hints_max),
             config: Arc::new(config),
@@ -61,6 +69,8 @@ impl From<&Platform> for Workshop {
             catalog: Arc::clone(&platform.engines.catalog),
             blobs: Arc::clone(&platform.engines.blobs),
             jobs: Arc::clone(&platform.engines.jobs),
+            wakes: Arc::clone(&platform.engines.wakes),
+            open: Arc::default(),
             directory: platform.directory.clone(),
             hub: platform.hub.clone(),
             config: Arc::clone(&platform.config),

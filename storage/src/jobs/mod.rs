@@ -5,7 +5,7 @@
 //! new token; results with the old token are refused.
 
 use crate::Result;
-use crate::model::{Job, JobClass, JobId};
+use crate::model::{Job, JobClass, JobCount, JobId};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -44,6 +44,16 @@ pub trait Jobs: Send + Sync {
 
     /// Waiting jobs of these classes that serve another content than `except`.
     async fn waiting(&self, classes: &[JobClass], except: crate::model::ContentId) -> Result<u64>;
+
+    /// Whether a job could be claimed at `now`: it is there, due, and nobody's.
+    async fn waits(&self, id: JobId, now: Timestamp) -> Result<bool>;
+
+    /// Up to `limit` jobs that could have been claimed since `since` and were not, the oldest
+    /// first.
+    async fn overdue(&self, since: Timestamp, limit: u32) -> Result<Vec<Job>>;
+
+    /// How many jobs of each class there are at `now`; classes without any are left out.
+    async fn counts(&self, now: Timestamp) -> Result<Vec<JobCount>>;
 
     /// The earliest time in the future at which a job becomes claimable, to sleep until: a
     /// waiting job's `not_before`, or the end of a lease (its holder may be lost).

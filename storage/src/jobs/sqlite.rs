@@ -7,7 +7,7 @@ use crate::catalog::cell::{Cell, Cells};
 use crate::catalog::rows::Row;
 use crate::catalog::sqlite::SqliteCatalog;
 use crate::catalog::sqlite::run::{execute, records};
-use crate::model::{ContentId, Job, JobClass, JobId};
+use crate::model::{ContentId, Job, JobClass, JobCount, JobId};
 use crate::{Error, Result};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -82,6 +82,23 @@ impl Jobs for SqliteJobs {
         }
         let (sql, params) = sql::waiting(classes, except);
         Ok(self.number(sql, params).await?.unwrap_or(0))
+    }
+
+    async fn waits(&self, id: JobId, now: Timestamp) -> Result<bool> {
+        let params = vec![Cell::text(id), Cell::time(now)];
+        let row = self.catalog.rows(sql::waits(), params).await?.pop().unwrap_or_default();
+        Ok(Cells::new(Job::TABLE, row).int::<u64>()? > 0)
+    }
+
+    async fn overdue(&self, since: Timestamp, limit: u32) -> Result<Vec<Job>> {
+        let params = vec![Cell::time(since), Cell::int(limit)];
+        let rows = self.catalog.rows(sql::overdue(), params).await?;
+        rows.into_iter().map(Job::decode).collect()
+    }
+
+    async fn counts(&self, now: Timestamp) -> Result<Vec<JobCount>> {
+        let rows = self.catalog.rows(sql::counts(), vec![Cell::time(now)]).await?;
+        rows.into_iter().map(sql::count).collect()
     }
 
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>> {

@@ -14,6 +14,7 @@ const ALL: &[JobClass] = &[JobClass::Probe, JobClass::Opening, JobClass::Lowest,
 pub(crate) async fn check(catalog: Arc<dyn Catalog>, jobs: Arc<dyn Jobs>, others: Arc<dyn Jobs>) {
     let fence = catalog.claim_shards(4).await.unwrap()[0];
     a_process_frees_its_own_leases_and_no_others(&*catalog, [&*jobs, &*others], fence).await;
+    what_waits_is_counted_and_found(&*catalog, &*jobs, fence).await;
     jobs_are_claimed_in_order(&*catalog, &*jobs, fence).await;
     a_lost_holder_is_refused(&*catalog, &*jobs, fence).await;
     a_job_given_back_waits(&*catalog, &*jobs, fence).await;
@@ -45,6 +46,34 @@ async fn refused(catalog: &dyn Catalog, fence: Fence, write: Write) {
     let error = catalog.commit(commit(fence, writes)).await.unwrap_err();
     assert!(matches!(&error, Error::Conflict { what } if what.contains("lease")), "{error}");
     assert_eq!(catalog.content(row.id).await.unwrap(), None);
+}
+
+async fn what_waits_is_counted_and_found(catalog: &dyn Catalog, jobs: &dyn Jobs, fence: Fence) {
+    assert_eq!(jobs.counts(time(0)).await.unwrap(), []);
+    let waits = async |id: JobId, now| jobs.waits(id, time(now)).await.unwrap();
+    let rows = [3, 4, 5].map(|at| job(ContentId::new(), JobClass::Group, at));
+    let rested = Job { not_before: time(60), ..rows[2].clone() };
+    put(catalog, fence, &[&rows[0], &rows[1], &rested]).await;
+    let (id, _) = claim(jobs, ALL, 10).await.unwrap();
+    let count = |waiting, resting, leased, oldest: Option<i64>| JobCount {
+        class: JobClass::Group,
+        waiting,
+        resting,
+        leased,
+        oldest_waiting: oldest.map(time),
+    };
+    assert_eq!(jobs.counts(time(20)).await.unwrap(), [count(1, 1, 1, Some(4))]);
+    assert_eq!(jobs.counts(time(60)).await.unwrap(), [count(3, 0, 0, Some(3))]);
+    assert_eq!((waits(id, 20).await, waits(id, 40).await), (false, true), "leased until 40");
+    assert_eq!((waits(rested.id, 59).await, waits(rested.id, 60).await), (false, true));
+    assert!(!waits(JobId::new(), 60).await, "nobody knows it");
+    let overdue = async |since, limit| ids(&jobs.overdue(time(since), limit).await.unwrap());
+    assert_eq!(overdue(20, 9).await, [rows[1].id]);
+    assert_eq!(overdue(60, 2).await, [id, rows[1].id], "the oldest first");
+    for row in &rows {
+        catalog.commit(commit(fence, vec![Write::DeleteJobs(row.content_id)])).await.unwrap();
+    }
+    assert_eq!(jobs.counts(time(0)).await.unwrap(), []);
 }
 
 async fn jobs_are_claimed_in_order(catalog: &dyn Catalog, jobs: &dyn Jobs, fence: Fence) {

@@ -6,19 +6,25 @@
 
 mod config;
 mod link;
+mod workforce;
 
 pub(crate) use config::WorkerConfig;
+pub(crate) use workforce::{Local, LocalWorkforce};
 
 use crate::config::Config;
 use crate::tree;
 use anyhow::{Context, Result, bail};
 use link::HttpLink;
-use playhouse_actors::encode::Workshop;
+use playhouse_actors::encode::{Workshop, announce};
 use playhouse_actors::runtime::{AskError, Exit, Inspector, Link, Supervisor, Tree};
 use playhouse_storage::SharedStores;
 use playhouse_storage::jobs::Jobs;
+use playhouse_storage::wakes::Wakes;
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::unix::pipe::Receiver;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// A worker that is ready.
@@ -27,6 +33,7 @@ pub(crate) struct Worker {
     /// Watches the tree for as long as it lives.
     _inspector: Inspector,
     jobs: Arc<dyn Jobs>,
+    wakes: Arc<dyn Wakes>,
     stop: Duration,
     terminate: Signal,
     interrupt: Signal,
@@ -72,9 +79,18 @@ impl Worker {
         let supervisor = tree::start_worker(&shop, parts, inspector.tree_root()).await?;
         ready(stores.data_dir.id(), &config.worker.node_url, began);
         let stop = Duration::from_millis(config.worker.stop_ms);
-        let jobs = Arc::clone(&stores.jobs);
+        let (jobs, wakes) = (Arc::clone(&stores.jobs), Arc::clone(&stores.wakes));
         let _inspector = inspector;
-        Ok(Self { supervisor, _inspector, jobs, stop, terminate, interrupt, _stores: stores })
+        Ok(Self {
+            supervisor,
+            _inspector,
+            jobs,
+            wakes,
+            stop,
+            terminate,
+            interrupt,
+            _stores: stores,
+        })
     }
 
     /// Stays until something ends the worker; then ends its jobs at once and gives them back, all
@@ -82,10 +98,11 @@ impl Worker {
     ///
     /// # Errors
     /// When the tree gave up.
-    pub(crate) async fn run(mut self) -> Result<()> {
+    pub(crate) async fn run(mut self, attached: bool) -> Result<()> {
         let end = tokio::select! {
             _ = self.terminate.recv() => End::Asked("SIGTERM"),
             _ = self.interrupt.recv() => End::Asked("SIGINT"),
+            () = detached(), if attached => End::Asked("the end of its input"),
             exit = self.supervisor.wait() => End::Escalated(exit),
         };
         if let End::Asked(by) = &end {
@@ -105,9 +122,27 @@ impl Worker {
     async fn stop(self) {
         self.supervisor.stop().await;
         match self.jobs.release_own().await {
-            Ok(released) => tracing::info!(released = released.len(), "jobs given back"),
+            Ok(released) => {
+                tracing::info!(released = released.len(), "jobs given back");
+                announce(self.wakes.as_ref(), &released, false);
+                if let Err(error) = self.wakes.flush().await {
+                    tracing::warn!(%error, "nobody was woken for them; the table tells");
+                }
+            }
             Err(error) => tracing::warn!(%error, "jobs were not given back; their leases run out"),
         }
+    }
+}
+
+/// Ready when the standard input, a pipe, has ended: with who holds its other end.
+async fn detached() {
+    let input = std::io::stdin().as_fd().try_clone_to_owned().and_then(Receiver::from_owned_fd);
+    match input {
+        Ok(mut input) => {
+            let mut said = [0; 64];
+            while input.read(&mut said).await.is_ok_and(|bytes| bytes > 0) {}
+        }
+        Err(error) => tracing::warn!(%error, "--attached needs a pipe as standard input"),
     }
 }
 
