@@ -164,6 +164,15 @@ impl Sandbox {
         children(self.pid(), "codec-worker")
     }
 
+    /// Process ids of the `playhouse worker` processes that the node has started.
+    ///
+    /// # Panics
+    /// When the node is not running.
+    #[must_use]
+    pub fn local_workers(&self) -> Vec<Pid> {
+        children(self.pid(), "playhouse")
+    }
+
     /// Every child process of the node, also those that have ended and were not asked how.
     ///
     /// # Panics

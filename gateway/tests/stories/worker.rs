@@ -3,8 +3,10 @@
 use crate::events::Watcher;
 use crate::house::{House, published};
 use axum::http::Request;
+use jiff::{SignedDuration, Timestamp};
 use playhouse_gateway::Role;
-use playhouse_storage::model::ContentId;
+use playhouse_storage::catalog::Write;
+use playhouse_storage::model::{ContentId, Job, JobClass, JobId, JobState};
 use serde_json::{Value, json};
 
 async fn post(house: &House, path: &str, role: Role, body: &Value) -> crate::house::Answer {
@@ -68,4 +70,32 @@ async fn who_watches_a_page_sees_how_far_a_worker_elsewhere_is() {
     tell(json!(vec![far; 65])).await.problem(403);
     tell(json!({"progress": 1})).await.problem(400);
     assert_eq!(tell(json!([])).await.status, 204, "whether the token is accepted");
+}
+
+#[tokio::test]
+async fn an_operator_sees_how_much_work_waits() {
+    let house = House::open().await;
+    let content = published("ada", "film");
+    house.put(&content).await;
+    let an_hour_ago = Timestamp::now() - SignedDuration::from_hours(1);
+    let job = Job {
+        id: JobId::new(),
+        content_id: content.id,
+        class: JobClass::Group,
+        work: json!({"work": "encode", "renditions": ["360p"], "end": null}),
+        state: JobState::Ready,
+        not_before: an_hour_ago,
+        created_at: an_hour_ago,
+    };
+    house.write(content.id, Write::InsertJob(Box::new(job))).await;
+    house.get_as("/admin/api/jobs", &house.token("ada", Role::Editor)).await.problem(403);
+    let told = house.get_as("/admin/api/jobs", &house.token("o", Role::Operator)).await.json();
+    assert_eq!(told["total"], json!({"waiting": 1, "resting": 0, "leased": 0}));
+    let classes = told["classes"].as_array().unwrap();
+    let names: Vec<_> = classes.iter().map(|it| it["class"].as_str().unwrap()).collect();
+    assert_eq!(names, ["probe", "opening", "pictures", "lowest", "group", "single"]);
+    assert_eq!((&classes[4]["waiting"], &classes[0]["waiting"]), (&json!(1), &json!(0)));
+    let age = classes[4]["oldest_waiting_s"].as_f64().unwrap();
+    assert!((3_600.0..3_660.0).contains(&age), "{age}");
+    assert_eq!(classes[0]["oldest_waiting_s"], Value::Null);
 }

@@ -9,6 +9,7 @@ use playhouse_tests::engines::Engines;
 use playhouse_tests::media;
 use playhouse_tests::sandbox::Sandbox;
 use playhouse_tests::worker::Worker;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -159,9 +160,7 @@ async fn kill_one(stage: &Stage<'_>, worker: Worker) -> Cost {
     worker.kill();
     let idle = stage.goes_on(&before, since).await;
     for encoder in encoders {
-        let stat = format!("/proc/{}/stat", encoder.as_raw_nonzero());
-        let state = std::fs::read_to_string(stat).unwrap_or_default();
-        assert!(!state.contains("codec-worker") || state.contains(") Z "), "it is left: {state}");
+        assert!(!lives(encoder, "codec-worker"), "{encoder:?} is left");
     }
     Cost { lost_s, idle }
 }
@@ -258,4 +257,44 @@ async fn story(stage: &Stage<'_>, engines: &Engines) -> String {
         took.as_secs_f64(),
         shares.join("\n")
     )
+}
+
+fn lives(process: Pid, called: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero()));
+    stat.is_ok_and(|stat| stat.contains(called) && !stat.contains(") Z "))
+}
+
+#[tokio::test]
+async fn a_node_starts_workers_beside_itself_which_end_with_it() {
+    let engines = Engines::new().await;
+    let mut settings = engines.settings();
+    for more in ["encode.at_node=false", "scaling.enabled=true", "scaling.every_s=1"] {
+        settings.push(format!("actors.{more}"));
+    }
+    let settings: Vec<_> = settings.iter().map(String::as_str).collect();
+    let mut sandbox = Sandbox::started(&settings).await;
+    let client = sandbox.admin();
+    let content = client.upload(shared::clip_bytes(), "filename YS5tcDQ=").await;
+    shared::wait_complete(&client, &content).await;
+    let workers = sandbox.local_workers();
+    assert_eq!(workers.len(), 2, "two are always there");
+
+    kill_process(workers[0], Signal::KILL).expect("it runs");
+    let began = Instant::now();
+    let others = loop {
+        let now = sandbox.local_workers();
+        if now.len() == 2 && !now.contains(&workers[0]) {
+            break now;
+        }
+        assert!(began.elapsed() < Duration::from_secs(30), "it is not replaced: {now:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    sandbox.kill();
+    let began = Instant::now();
+    while others.iter().any(|worker| lives(*worker, "playhouse")) {
+        assert!(began.elapsed() < Duration::from_secs(20), "workers outlive their node");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    engines.remove_queues(&QUEUES).await;
+    engines.close().await;
 }
