@@ -4,13 +4,13 @@
 
 use crate::analytics::Analyst;
 use crate::content::{Cards, Checks, Manifests, Reading};
-use crate::encode::Pool;
+use crate::encode::{Herald, Pool, Scaler, Waker, Workforce, Workshop};
 use crate::engagement::{Boards, Cells, Heat, Ranker, Settler, Teller};
 use crate::events::{Bridge, Hub, Janitor};
 use crate::playback::{Addresses, Rester};
 use crate::runtime::{
-    Bell, ChildSpec, Directory, Handle, Inspector, Passivator, RestartPolicy, Service, Timekeeper,
-    Tree,
+    Bell, ChildSpec, Directory, Handle, Inspector, Link, Passivator, RestartPolicy, Service,
+    Timekeeper, Tree,
 };
 use crate::{Config, Engines, Platform, upload};
 use playhouse_storage::model::Fence;
@@ -25,6 +25,10 @@ pub struct Parts {
     pub janitor: Part<Janitor>,
     /// Gives work to workers.
     pub pool: Part<Pool>,
+    /// Carries wake-ups to and from the pool.
+    pub waker: Part<Waker>,
+    /// Keeps as many workers as there should be.
+    pub scaler: Part<Scaler>,
     /// Sends idle entities to sleep.
     pub passivator: Part<Passivator>,
     /// Rings the durable timers of entities.
@@ -41,6 +45,16 @@ pub struct Parts {
     pub analyst: Part<Analyst>,
 }
 
+/// The services of a process that encodes and does nothing else.
+pub struct WorkerParts {
+    /// Gives work to workers.
+    pub pool: Part<Pool>,
+    /// Carries wake-ups to and from the pool.
+    pub waker: Part<Waker>,
+    /// Tells the node how far jobs are.
+    pub herald: Part<Herald>,
+}
+
 /// A service that can be made at any time, and the handle that is pointed to whichever runs.
 pub struct Part<S: Service> {
     handle: Handle<S::Message>,
@@ -48,14 +62,14 @@ pub struct Part<S: Service> {
 }
 
 impl<S: Service> Part<S> {
-    /// A service that is made of the platform, each time anew.
-    fn with(
-        platform: &Platform,
+    /// A service that is made of what surrounds it, each time anew.
+    fn with<T: Clone + Send + Sync + 'static>(
+        surroundings: &T,
         handle: &Handle<S::Message>,
-        make: impl Fn(Platform) -> S + Send + Sync + 'static,
+        make: impl Fn(T) -> S + Send + Sync + 'static,
     ) -> Self {
-        let (platform, handle) = (platform.clone(), handle.clone());
-        Self { handle, make: Box::new(move || make(platform.clone())) }
+        let (surroundings, handle) = (surroundings.clone(), handle.clone());
+        Self { handle, make: Box::new(move || make(surroundings.clone())) }
     }
 
     /// Its row in the table.
@@ -64,6 +78,9 @@ impl<S: Service> Part<S> {
         ChildSpec::service(name, policy, &self.handle, self.make)
     }
 }
+
+/// Where workers write, below the folder for temporary files.
+const WORK: &str = "work";
 
 /// The kinds whose entities set durable timers.
 const BELLS: &[Bell] = &[Bell::of::<upload::Session>()];
@@ -77,6 +94,18 @@ pub fn assemble(
     config: Config,
     fences: Vec<Fence>,
     scratch: &Path,
+) -> (Platform, Parts) {
+    assemble_with(engines, config, fences, scratch, None)
+}
+
+/// The same for a node that has workers started beside itself.
+#[must_use]
+pub fn assemble_with(
+    engines: Engines,
+    config: Config,
+    fences: Vec<Fence>,
+    scratch: &Path,
+    workforce: Option<Arc<dyn Workforce>>,
 ) -> (Platform, Parts) {
     let directory = Directory::new(fences, config.runtime.clone());
     let reading = Reading::new(config.catalog_patience());
@@ -110,16 +139,21 @@ pub fn assemble(
         config: Arc::new(config),
     };
     directory.bind(platform.clone());
-    let parts = parts(&platform, scratch);
+    let parts = parts(&platform, scratch, workforce);
     (platform, parts)
 }
 
-fn parts(platform: &Platform, scratch: &Path) -> Parts {
-    let work_dir = scratch.join("work");
+fn parts(platform: &Platform, scratch: &Path, workforce: Option<Arc<dyn Workforce>>) -> Parts {
+    let pool = platform.pool.clone();
+    let (shop, work_dir) = (Workshop::from(platform), scratch.join(WORK));
     Parts {
         bridge: Part::with(platform, &platform.bridge, bridge),
         janitor: Part::with(platform, &Handle::new(), Janitor::new),
-        pool: Part::with(platform, &platform.pool, move |it| Pool::new(it, work_dir.clone())),
+        pool: Part::with(&shop, &platform.pool, move |it| Pool::new(it, work_dir.clone())),
+        waker: Part::with(&shop, &Handle::new(), move |it| Waker::new(it, pool.clone())),
+        scaler: Part::with(platform, &Handle::new(), move |it| {
+            Scaler::new(it.engines.jobs, workforce.clone(), it.config.scaling.clone())
+        }),
         passivator: Part::with(platform, &Handle::new(), |it| Passivator::new(it.directory)),
         timekeeper: Part::with(platform, &platform.timekeeper, timekeeper),
         rester: Part::with(platform, &Handle::new(), Rester::new),
@@ -127,6 +161,23 @@ fn parts(platform: &Platform, scratch: &Path) -> Parts {
         teller: Part::with(platform, &Handle::new(), Teller::new),
         ranker: Part::with(platform, &Handle::new(), Ranker::new),
         analyst: Part::with(platform, &Handle::new(), Analyst::new),
+    }
+}
+
+/// The services of a process that encodes and does nothing else. Workers write into a folder below
+/// `scratch`, which is emptied whenever the pool starts.
+#[must_use]
+pub fn assemble_worker(shop: &Workshop, link: &Arc<dyn Link>, scratch: &Path) -> WorkerParts {
+    let (work_dir, link) = (scratch.join(WORK), Arc::clone(link));
+    let every = shop.config.encode.hints_every();
+    let pool = Handle::new();
+    let woken = pool.clone();
+    WorkerParts {
+        pool: Part::with(shop, &pool, move |it| Pool::new(it, work_dir.clone())),
+        waker: Part::with(shop, &Handle::new(), move |it| Waker::new(it, woken.clone())),
+        herald: Part::with(shop, &Handle::new(), move |it| {
+            Herald::new(it.hub, Arc::clone(&link), every)
+        }),
     }
 }
 

@@ -49,6 +49,8 @@ pub struct Config {
     pub limits: Limits,
     /// Encode work and its processes.
     pub encode: Encode,
+    /// How many workers this node starts beside itself.
+    pub scaling: Scaling,
     /// Outbox and housekeeping.
     pub events: Events,
     /// Durable timers.
@@ -68,6 +70,9 @@ pub struct Encode {
     /// Ordinary workers at once; 0 means half of the cores, since an encoder uses several threads.
     /// One more, for probes, openings and pictures, is always kept free of long jobs.
     pub workers_max: u32,
+    /// Whether this node takes jobs itself; else `playhouse worker` processes take them all. It
+    /// still hashes sources.
+    pub at_node: bool,
     /// The `codec-worker` executable; empty means beside the server's own.
     pub worker_path: PathBuf,
     /// A worker that says nothing for so long hangs, which counts as a failed attempt. It speaks
@@ -96,6 +101,18 @@ pub struct Encode {
     pub lease_renew_s: u64,
     /// The queue is looked at so often even if nobody woke the pool.
     pub poll_s: u64,
+    /// Time between two notes of a worker on another machine that tell watchers how far it is,
+    /// milliseconds: what looks like movement, at a few small requests a second.
+    pub hints_every_ms: u64,
+    /// Pause before the first new try when the engine of wake-ups is away, milliseconds; doubles
+    /// with each.
+    pub wakes_retry_first_ms: u64,
+    /// Longest pause between two such tries, milliseconds: so long wake-ups come late at most after
+    /// the engine is back.
+    pub wakes_retry_most_ms: u64,
+    /// A job that could have been claimed for so long is announced again, seconds, by the janitor:
+    /// its wake-up got lost, or everybody is busy.
+    pub announce_again_s: u64,
     /// Failures in a row without a new segment that end in a dead letter.
     pub attempts_max: u32,
     /// Waiting time before the second attempt; doubles with each.
@@ -114,6 +131,30 @@ pub struct Encode {
     pub thumbnails: u32,
     /// Width of a candidate, pixels: sharp as a card on a dense screen.
     pub thumbnail_width_px: u32,
+}
+
+/// How many workers this node starts beside itself. `[actors.scaling]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Scaling {
+    /// Whether this node starts `playhouse worker` processes on its machine. Needs a catalog and
+    /// blobs that they can share.
+    pub enabled: bool,
+    /// So many workers are always there: one may die without anybody waiting for the next.
+    pub workers_least: u32,
+    /// Never more than so many: what the machine bears.
+    pub workers_most: u32,
+    /// With more jobs waiting than this there are too few workers: hours of work.
+    pub waiting_max: u64,
+    /// So many more or fewer at a time.
+    pub step: u32,
+    /// The queue is looked at so often, seconds.
+    pub every_s: u64,
+    /// After a change the number stays for so long, seconds: about what a worker needs for its
+    /// first jobs.
+    pub cool_down_s: u64,
+    /// Workers go when nothing was there to do for so long, seconds.
+    pub idle_s: u64,
 }
 
 /// Outbox and housekeeping. `[actors.events]`
@@ -168,6 +209,7 @@ impl Default for Config {
             runtime: crate::runtime::Config::default(),
             limits: Limits::default(),
             encode: Encode::default(),
+            scaling: Scaling::default(),
             events: Events::default(),
             timers: Timers::default(),
             playback: crate::playback::Config::default(),
@@ -181,6 +223,7 @@ impl Default for Encode {
     fn default() -> Self {
         Self {
             workers_max: 0,
+            at_node: true,
             worker_path: PathBuf::new(),
             worker_silence_s: 30,
             worker_exit_s: 5,
@@ -193,6 +236,10 @@ impl Default for Encode {
             lease_s: 60,
             lease_renew_s: 15,
             poll_s: 5,
+            hints_every_ms: 500,
+            wakes_retry_first_ms: 250,
+            wakes_retry_most_ms: 5_000,
+            announce_again_s: 30,
             attempts_max: 5,
             retry_first_ms: 500,
             retry_most_ms: 60_000,
@@ -201,6 +248,21 @@ impl Default for Encode {
             hashes_waiting_max: 1_024,
             thumbnails: 4,
             thumbnail_width_px: 640,
+        }
+    }
+}
+
+impl Default for Scaling {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            workers_least: 2,
+            workers_most: 32,
+            waiting_max: 100,
+            step: 10,
+            every_s: 15,
+            cool_down_s: 120,
+            idle_s: 300,
         }
     }
 }
@@ -242,6 +304,7 @@ impl Config {
         self.runtime.validate().map_err(|error| format!("runtime.{error}"))?;
         self.limits.validate().map_err(|error| format!("limits: {error}"))?;
         self.encode.validate().map_err(|error| format!("encode.{error}"))?;
+        self.scaling.validate().map_err(|error| format!("scaling.{error}"))?;
         self.events.validate().map_err(|error| format!("events.{error}"))?;
         self.timers.validate().map_err(|error| format!("timers.{error}"))?;
         self.playback.validate().map_err(|error| format!("playback.{error}"))?;
@@ -279,6 +342,12 @@ impl Encode {
         above_zero("silence_report_ms", self.silence_report_ms)?;
         above_zero("lease_renew_s", self.lease_renew_s)?;
         above_zero("poll_s", self.poll_s)?;
+        above_zero("hints_every_ms", self.hints_every_ms)?;
+        above_zero("wakes_retry_first_ms", self.wakes_retry_first_ms)?;
+        above_zero("announce_again_s", self.announce_again_s)?;
+        if self.wakes_retry_most_ms < self.wakes_retry_first_ms {
+            return Err("wakes_retry_most_ms must not be below wakes_retry_first_ms".into());
+        }
         above_zero("attempts_max", u64::from(self.attempts_max))?;
         above_zero("retry_first_ms", self.retry_first_ms)?;
         above_zero("hashes_waiting_max", self.hashes_waiting_max as u64)?;
@@ -313,6 +382,21 @@ impl Encode {
         }
     }
 
+    /// [`Encode::hints_every_ms`] as a duration.
+    #[must_use]
+    pub fn hints_every(&self) -> Duration {
+        Duration::from_millis(self.hints_every_ms)
+    }
+
+    /// `wakes_retry_first_ms` and `wakes_retry_most_ms`.
+    #[must_use]
+    pub fn wakes_retry(&self) -> Backoff {
+        Backoff {
+            first: Duration::from_millis(self.wakes_retry_first_ms),
+            most: Duration::from_millis(self.wakes_retry_most_ms),
+        }
+    }
+
     /// Ordinary workers at once on this machine.
     #[must_use]
     pub fn ordinary_workers(&self) -> usize {
@@ -321,6 +405,17 @@ impl Encode {
         }
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         (cores / 2).max(1)
+    }
+}
+
+impl Scaling {
+    fn validate(&self) -> Result<(), String> {
+        above_zero("step", u64::from(self.step))?;
+        above_zero("every_s", self.every_s)?;
+        if self.workers_most < self.workers_least {
+            return Err("workers_most must not be below workers_least".into());
+        }
+        Ok(())
     }
 }
 

@@ -19,6 +19,6 @@ mod config;
 mod platform;
 mod weight;
 
-pub use assemble::{Part, Parts, assemble};
-pub use config::Config;
+pub use assemble::{Part, Parts, WorkerParts, assemble, assemble_with, assemble_worker};
+pub use config::{Config, Scaling};
 pub use platform::{Engines, Platform};

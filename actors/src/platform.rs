@@ -8,7 +8,7 @@ use crate::{Config, content, encode, events, playback, rendition, runtime, uploa
 use jiff::Timestamp;
 use playhouse_storage::Stores;
 use playhouse_storage::catalog::{Commit, Write};
-use playhouse_storage::model::{ContentId, UploadId, ViewerId};
+use playhouse_storage::model::{ContentId, Job, UploadId, ViewerId};
 use std::sync::Arc;
 
 /// The engines behind the ports.
@@ -32,6 +32,8 @@ pub struct Engines {
     pub analytics: Arc<dyn playhouse_storage::analytics::Analytics>,
     /// What may be lost.
     pub cache: Arc<dyn playhouse_storage::cache::Cache>,
+    /// That encode work waits, told at once.
+    pub wakes: Arc<dyn playhouse_storage::wakes::Wakes>,
 }
 
 impl From<&Stores> for Engines {
@@ -46,6 +48,7 @@ impl From<&Stores> for Engines {
             engagement: Arc::clone(&stores.engagement),
             analytics: Arc::clone(&stores.analytics),
             cache: Arc::clone(&stores.cache),
+            wakes: Arc::clone(&stores.wakes),
         }
     }
 }
@@ -131,6 +134,7 @@ impl Platform {
             .writes
             .iter()
             .any(|write| matches!(write, Write::InsertJob(_) | Write::RequeueJob { .. }));
+        let waiting = waiting(&commit.writes, Timestamp::now());
         let rings = commit.writes.iter().filter_map(due_at).min();
         let tells = !commit.events.is_empty();
         let trace = runtime::trace_id();
@@ -144,6 +148,7 @@ impl Platform {
         committed?;
         if queues {
             self.pool.hint(encode::Message::Wake);
+            encode::announce(self.engines.wakes.as_ref(), &waiting, false);
         }
         if tells {
             self.bridge.hint(events::BridgeMessage::Wake);
@@ -154,6 +159,16 @@ impl Platform {
         self.hub.tell(Hint::Changed(content));
         Ok(())
     }
+}
+
+/// Jobs that are put in the queue and could be claimed at once. Those that are put back rest, and
+/// are found when their time has come.
+fn waiting(writes: &[Write], now: Timestamp) -> Vec<Job> {
+    let inserted = writes.iter().filter_map(|write| match write {
+        Write::InsertJob(job) if job.not_before <= now => Some(job.as_ref().clone()),
+        _ => None,
+    });
+    inserted.collect()
 }
 
 fn due_at(write: &Write) -> Option<Timestamp> {

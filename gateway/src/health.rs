@@ -24,13 +24,20 @@ pub(crate) async fn alive() -> Response {
 /// the others a node still has work to take.
 pub(crate) async fn ready(State(app): State<App>) -> Answer {
     let engines = &app.platform.engines;
-    let (catalog, blobs, events, cache) = tokio::join!(
+    let (catalog, blobs, events, cache, jobs) = tokio::join!(
         state("catalog", engines.catalog.ping()),
         state("blobs", engines.blobs.ping()),
         state("events", engines.eventlog.ping()),
         state("cache", engines.cache.ping()),
+        state("jobs", engines.wakes.ping()),
     );
-    let states = json!({"catalog": catalog, "blobs": blobs, "events": events, "cache": cache});
+    let states = json!({
+        "catalog": catalog,
+        "blobs": blobs,
+        "events": events,
+        "cache": cache,
+        "jobs": jobs,
+    });
     if catalog == AWAY {
         let problem = Problem::unavailable("not-ready", "the catalog does not answer", 2);
         return Err(problem.telling("engines", states));

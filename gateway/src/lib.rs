@@ -22,6 +22,7 @@ mod media;
 mod pages;
 mod playback;
 mod uploads;
+mod worker;
 
 mod tus;
 mod view;

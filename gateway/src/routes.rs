@@ -4,7 +4,7 @@ use crate::problem::Problem;
 use crate::site::Site;
 use crate::{
     App, Gateway, admin, content, docs, engagement, events, health, me, media, pages, playback,
-    uploads,
+    uploads, worker,
 };
 use axum::Router;
 use axum::handler::Handler;
@@ -49,6 +49,9 @@ fn table() -> Vec<Row> {
         row(Method::GET, "/admin/api/actors/{*path}", admin::show),
         row(Method::POST, "/admin/api/actors/{*path}", admin::order),
         row(Method::GET, "/admin/api/audit", admin::audit),
+        row(Method::GET, "/admin/api/jobs", admin::jobs),
+        row(Method::POST, "/worker/api/ask", worker::ask),
+        row(Method::POST, "/worker/api/hints", worker::hints),
         row(Method::GET, "/healthz", health::alive),
         row(Method::GET, "/readyz", health::ready),
         row(Method::GET, "/", pages::index),

@@ -72,5 +72,4 @@ ready() {
 }
 
 urls() { say "AMQP=amqp://playhouse:$(secret)@127.0.0.1:$port/playhouse"; }
-# No server of ours uses it yet.
-settings() { :; }
+settings() { say "jobs = \"amqp://playhouse:$(secret)@127.0.0.1:$port/playhouse\""; }

@@ -7,7 +7,8 @@ use crate::bucket::S3;
 use crate::cache;
 use crate::catalog::postgres;
 use crate::eventlog;
-use crate::urls::{CacheAt, CatalogAt, Engines};
+use crate::urls::{CacheAt, CatalogAt, Engines, JobsAt};
+use crate::wakes;
 use serde::{Deserialize, Serialize};
 
 /// The stores' part of `cluster.toml`.
@@ -27,6 +28,10 @@ pub struct Config {
     /// Where what may be lost is kept: `memory:`, or a server that several nodes share,
     /// `redis://:PASSWORD@HOST:PORT/DATABASE` or `redis-cluster://HOST:PORT,HOST:PORT`.
     pub cache: String,
+    /// What wakes those who wait for jobs, which are rows of the catalog: `catalog:` (who waits
+    /// looks at the table), or a broker that tells workers on other machines at once,
+    /// `amqp://USER:PASSWORD@HOST:PORT/VHOST` (RabbitMQ 3.10 or newer).
+    pub jobs: String,
 
     /// Commits that may wait for the writer; one more is answered `Busy`. At 10 000 durable
     /// commits a second a full queue is under half a second of waiting.
@@ -86,6 +91,8 @@ pub struct Config {
     pub kafka: eventlog::kafka::Config,
     /// Buckets; they count where `blobs` begins with `s3:`.
     pub s3: S3,
+    /// How wake-ups use a broker.
+    pub amqp: wakes::Config,
 }
 
 impl Default for Config {
@@ -95,6 +102,7 @@ impl Default for Config {
             blobs: "file:blobs".to_owned(),
             events: "local:events".to_owned(),
             cache: "memory:".to_owned(),
+            jobs: "catalog:".to_owned(),
             catalog_queue_max: 4096,
             catalog_batch_max: 256,
             catalog_readers: 4,
@@ -115,6 +123,7 @@ impl Default for Config {
             postgres: postgres::Config::default(),
             kafka: eventlog::kafka::Config::default(),
             s3: S3::default(),
+            amqp: wakes::Config::default(),
         }
     }
 }
@@ -145,6 +154,7 @@ impl Config {
         self.postgres.validate()?;
         self.kafka.validate()?;
         self.s3.validate()?;
+        self.amqp.validate()?;
         let engines = self.engines()?;
         if let CatalogAt::Server(url) = engines.catalog {
             postgres::address::Address::parse(url, &self.postgres)?;
@@ -152,12 +162,15 @@ impl Config {
         if let CacheAt::Server(url) = engines.cache {
             cache::redis::check(url).map_err(|error| error.to_string())?;
         }
+        if let JobsAt::Broker(url) = engines.jobs {
+            wakes::amqp::check(url).map_err(|error| error.to_string())?;
+        }
         Ok(())
     }
 
     /// What is behind the URLs.
     pub(crate) fn engines(&self) -> Result<Engines<'_>, String> {
-        Engines::of(&self.catalog, &self.blobs, &self.events, &self.cache)
+        Engines::of(&self.catalog, &self.blobs, &self.events, &self.cache, &self.jobs)
     }
 
     fn at_least_one(&self) -> [(&'static str, u64); 14] {

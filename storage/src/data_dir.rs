@@ -8,13 +8,18 @@
 
 use crate::{Error, Result, files};
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use uuid::Uuid;
+
+const TEMPORARY: &str = "tmp";
 
 /// A data folder that this process owns.
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
+    id: String,
     lock: File,
 }
 
@@ -35,9 +40,10 @@ impl DataDir {
             TryLockError::WouldBlock => Error::InUse { path: path.display().to_string() },
             TryLockError::Error(source) => source.into(),
         })?;
-        let folder = Self { path, lock };
-        files::empty_dir(&folder.temporary())?;
-        Ok(folder)
+        let temporary = path.join(TEMPORARY);
+        files::empty_dir(&temporary)?;
+        let id = known_as(&path, &temporary)?;
+        Ok(Self { path, id, lock })
     }
 
     /// The folder, absolute.
@@ -46,16 +52,38 @@ impl DataDir {
         &self.path
     }
 
+    /// The name under which the process of this folder holds what it shares with others. It stays
+    /// the same as long as the folder does.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// A folder for files of this run only, such as the output of workers: it is emptied when the
     /// data folder is opened.
     #[must_use]
     pub fn temporary(&self) -> PathBuf {
-        self.path.join("tmp")
+        self.path.join(TEMPORARY)
     }
 
     /// A path of the configuration: relative ones are relative to this folder.
     pub(crate) fn resolve(&self, path: &str) -> PathBuf {
         self.path.join(path)
+    }
+}
+
+/// The name of the folder, which is made with it.
+fn known_as(path: &Path, temporary: &Path) -> Result<String> {
+    let file = path.join("id");
+    match std::fs::read_to_string(&file) {
+        Ok(id) if files::is_name(id.trim()) => Ok(id.trim().to_owned()),
+        Ok(_) => Err(Error::Corrupt { what: format!("{} holds no id", file.display()) }),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let id = Uuid::now_v7().simple().to_string();
+            files::replace(&temporary.join("id"), &file, id.as_bytes())?;
+            Ok(id)
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -82,5 +110,13 @@ mod tests {
         drop(ours);
         DataDir::open(folder.path()).expect("the folder is free again");
         drop(copy);
+    }
+
+    #[test]
+    fn the_name_of_a_folder_stays_with_it_and_is_nobody_elses() {
+        let folders = [(); 2].map(|()| tempfile::tempdir().expect("a temporary folder"));
+        let id = |at: usize| DataDir::open(folders[at].path()).expect("it is free").id().to_owned();
+        assert_eq!(id(0), id(0));
+        assert_ne!(id(0), id(1));
     }
 }

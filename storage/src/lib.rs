@@ -13,6 +13,7 @@ mod config;
 pub mod data_dir;
 mod error;
 mod files;
+mod shared;
 mod stores;
 mod urls;
 
@@ -27,11 +28,13 @@ pub mod jobs;
 pub mod model;
 pub mod playback;
 pub mod staging;
+pub mod wakes;
 
 pub use bucket::{Addressing, S3, Secret};
 pub use config::Config;
 pub use data_dir::DataDir;
 pub use error::Error;
+pub use shared::SharedStores;
 pub use stores::Stores;
 
 /// What every port answers with.

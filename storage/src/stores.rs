@@ -11,7 +11,8 @@ use crate::eventlog::{EventLog, kafka::KafkaLog, local::LocalLog};
 use crate::jobs::{Jobs, postgres::PostgresJobs, sqlite::SqliteJobs};
 use crate::playback::{Playback, postgres::PostgresPlayback, sqlite::SqlitePlayback};
 use crate::staging::{Staging, local::LocalStaging, s3::S3Staging};
-use crate::urls::{BlobsAt, CacheAt, CatalogAt, EventsAt};
+use crate::urls::{BlobsAt, CacheAt, CatalogAt, EventsAt, JobsAt};
+use crate::wakes::{Wakes, amqp, local::LocalWakes};
 use crate::{Config, DataDir, Error, Result};
 use std::path::Path;
 use std::sync::Arc;
@@ -37,6 +38,8 @@ pub struct Stores {
     pub analytics: Arc<dyn Analytics>,
     /// What may be lost.
     pub cache: Arc<dyn Cache>,
+    /// That work waits, told at once.
+    pub wakes: Arc<dyn Wakes>,
     /// The lock on the data folder; last, so that it outlives what it guards.
     pub data_dir: Arc<DataDir>,
 }
@@ -54,12 +57,13 @@ impl Stores {
         let data_dir = DataDir::open(data_dir)?;
         let (blobs, staging) = blobs(&engines.blobs, config, &data_dir)?;
         let events = events(&engines.events, config, &data_dir)?;
+        let holder = data_dir.id();
         let Records { catalog, jobs, playback, engagement, analytics } = match engines.catalog {
             CatalogAt::File(path) => {
-                Records::sqlite(SqliteCatalog::open(&data_dir.resolve(path), config)?)?
+                Records::sqlite(SqliteCatalog::open(&data_dir.resolve(path), config)?, holder)?
             }
             CatalogAt::Server(url) => {
-                Records::postgres(PostgresCatalog::open(url, &config.postgres).await?)
+                Records::postgres(PostgresCatalog::open(url, &config.postgres).await?, holder)
             }
         };
         Ok(Self {
@@ -72,6 +76,7 @@ impl Stores {
             engagement,
             analytics,
             cache: cache(&engines.cache, config)?,
+            wakes: wakes(&engines.jobs, config)?,
             data_dir: Arc::new(data_dir),
         })
     }
@@ -87,10 +92,10 @@ struct Records {
 }
 
 impl Records {
-    fn sqlite(catalog: SqliteCatalog) -> Result<Self> {
+    fn sqlite(catalog: SqliteCatalog, holder: &str) -> Result<Self> {
         let catalog = Arc::new(catalog);
         Ok(Self {
-            jobs: Arc::new(SqliteJobs::new(catalog.clone())),
+            jobs: Arc::new(SqliteJobs::new(catalog.clone(), holder)),
             playback: Arc::new(SqlitePlayback::open(catalog.clone())?),
             engagement: Arc::new(SqliteEngagement::new(catalog.clone())),
             analytics: Arc::new(SqliteAnalytics::new(catalog.clone())),
@@ -98,10 +103,10 @@ impl Records {
         })
     }
 
-    fn postgres(catalog: PostgresCatalog) -> Self {
+    fn postgres(catalog: PostgresCatalog, holder: &str) -> Self {
         let catalog = Arc::new(catalog);
         Self {
-            jobs: Arc::new(PostgresJobs::new(catalog.clone())),
+            jobs: Arc::new(PostgresJobs::new(catalog.clone(), holder)),
             playback: Arc::new(PostgresPlayback::new(catalog.clone())),
             engagement: Arc::new(PostgresEngagement::new(catalog.clone())),
             analytics: Arc::new(PostgresAnalytics::new(catalog.clone())),
@@ -124,8 +129,15 @@ fn cache(at: &CacheAt<'_>, config: &Config) -> Result<Arc<dyn Cache>> {
     }
 }
 
+pub(crate) fn wakes(at: &JobsAt<'_>, config: &Config) -> Result<Arc<dyn Wakes>> {
+    match at {
+        JobsAt::Catalog => Ok(Arc::new(LocalWakes::new(config.amqp.calls_max))),
+        JobsAt::Broker(url) => amqp::open(url, &config.amqp),
+    }
+}
+
 /// Finished and staged files have one engine: a staged one becomes finished where it is.
-fn blobs(
+pub(crate) fn blobs(
     at: &BlobsAt<'_>,
     config: &Config,
     data_dir: &DataDir,

@@ -3,6 +3,7 @@
 use crate::cache;
 use crate::catalog::postgres;
 use crate::files::is_name;
+use crate::wakes;
 
 /// What is behind the URLs.
 pub(crate) struct Engines<'a> {
@@ -10,6 +11,7 @@ pub(crate) struct Engines<'a> {
     pub(crate) blobs: BlobsAt<'a>,
     pub(crate) events: EventsAt<'a>,
     pub(crate) cache: CacheAt<'a>,
+    pub(crate) jobs: JobsAt<'a>,
 }
 
 /// Where records live.
@@ -46,6 +48,14 @@ pub(crate) enum CacheAt<'a> {
     Server(&'a str),
 }
 
+/// What wakes those who wait for jobs.
+pub(crate) enum JobsAt<'a> {
+    /// The table alone, and wake-ups in this process.
+    Catalog,
+    /// A broker, by its URL.
+    Broker(&'a str),
+}
+
 impl<'a> Engines<'a> {
     /// Reads the URLs of `[storage]`.
     ///
@@ -56,12 +66,14 @@ impl<'a> Engines<'a> {
         blobs: &'a str,
         events: &'a str,
         cache: &'a str,
+        jobs: &'a str,
     ) -> Result<Self, String> {
         Ok(Self {
             catalog: catalog_at(catalog)?,
             blobs: blobs_at(blobs)?,
             events: events_at(events)?,
             cache: cache_at(cache)?,
+            jobs: jobs_at(jobs)?,
         })
     }
 }
@@ -111,6 +123,19 @@ fn events_at(url: &str) -> Result<EventsAt<'_>, String> {
         ));
     }
     Ok(EventsAt::Brokers(brokers))
+}
+
+fn jobs_at(url: &str) -> Result<JobsAt<'_>, String> {
+    match url.split_once(':') {
+        Some(("catalog", "")) => Ok(JobsAt::Catalog),
+        Some(("amqp" | "amqps", _)) => Ok(JobsAt::Broker(url)),
+        // What is behind the engine may be a password.
+        engine => Err(format!(
+            "storage.jobs: this program has no engine {:?}; known: \"catalog:\", {:?}",
+            engine.map_or("", |(engine, _)| engine),
+            wakes::amqp::EXAMPLE
+        )),
+    }
 }
 
 fn blobs_at(url: &str) -> Result<BlobsAt<'_>, String> {
@@ -164,6 +189,9 @@ mod tests {
         assert!(config.validate().unwrap_err().contains("storage.cache"));
         let config = Config { blobs: "file:".into(), ..Config::default() };
         assert!(config.validate().unwrap_err().contains("names no path"));
+        let config = Config { jobs: "kafka://me:hush@host".into(), ..Config::default() };
+        let told = config.validate().unwrap_err();
+        assert!(told.contains("storage.jobs") && !told.contains("hush"), "{told}");
     }
 
     #[test]

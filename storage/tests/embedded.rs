@@ -8,13 +8,17 @@ use contract::eventlog::records;
 use contract::records::{commit, content, job, upload};
 use playhouse_storage::catalog::Write;
 use playhouse_storage::eventlog::local::LocalLog;
+use playhouse_storage::catalog::sqlite::SqliteCatalog;
+use playhouse_storage::jobs::sqlite::SqliteJobs;
 use playhouse_storage::model::{Fence, JobClass, Residency, UploadId};
+use playhouse_storage::wakes::local::LocalWakes;
 use playhouse_storage::{Config, DataDir, Error, Stores};
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
+use std::sync::Arc;
 use tempfile::TempDir;
 
 async fn open(folder: &Path) -> Stores {
@@ -144,8 +148,16 @@ async fn a_viewer_whose_write_did_not_commit_is_as_before() {
 #[tokio::test]
 async fn the_jobs_keep_their_contract() {
     let folder = TempDir::new().unwrap();
-    let stores = open(folder.path()).await;
-    contract::jobs::check(stores.catalog, stores.jobs).await;
+    let path = folder.path().join("catalog.db");
+    let catalog = Arc::new(SqliteCatalog::open(&path, &Config::default()).unwrap());
+    let [one, other] = ["one", "other"].map(|it| Arc::new(SqliteJobs::new(catalog.clone(), it)));
+    contract::jobs::check(catalog, one, other).await;
+}
+
+#[tokio::test]
+async fn the_wake_ups_keep_their_contract() {
+    let wakes = LocalWakes::new(1_000);
+    contract::wakes::check(&wakes, &wakes).await;
 }
 
 #[tokio::test]

@@ -3,10 +3,11 @@
 //! Nothing is decided here. Wrong usage is told apart from failure, because scripts branch on it.
 
 use crate::config::{self, Config};
-use crate::{descriptors, look, node, telemetry, token, upload};
+use crate::{descriptors, look, node, telemetry, token, upload, worker};
 use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why a command did not do what it was asked.
 pub(crate) enum Failure {
@@ -40,6 +41,8 @@ struct Cli {
 enum Command {
     /// Starts a node and stays until SIGTERM or Ctrl-C.
     Serve(Settings),
+    /// Takes encode jobs for the nodes of a cluster and stays until SIGTERM or Ctrl-C.
+    Worker(WorkerSettings),
     /// Uploads a file; run again, it goes on where it was broken off.
     Upload(upload::Arguments),
     /// Shows the actors of a running node: once, or redrawn each second with `--watch`.
@@ -77,15 +80,50 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    fn load(&self) -> Result<Config, config::Error> {
-        let mut overrides = Vec::new();
-        for (key, value) in [("node.data", &self.data), ("node.listen", &self.listen)] {
-            overrides.extend(value.as_ref().map(|value| format!("{key}={value}")));
-        }
-        overrides.extend(self.overrides.iter().cloned());
-        let variables = config::variables(std::env::vars_os())?;
-        config::load(self.config.as_deref(), variables.into_iter(), &overrides)
+    /// The arguments that give a worker beside this node the same configuration.
+    fn of_workers(&self) -> Vec<OsString> {
+        let file = self.config.iter().flat_map(|file| ["--config".into(), file.into()]);
+        file.chain(self.overrides.iter().map(OsString::from)).collect()
     }
+
+    fn load(&self) -> Result<Config, config::Error> {
+        let named = [("node.data", &self.data), ("node.listen", &self.listen)];
+        load(self.config.as_deref(), &named, &self.overrides)
+    }
+}
+
+/// Where the configuration of a worker comes from: that of the nodes, with its section `[worker]`.
+#[derive(Args)]
+pub(crate) struct WorkerSettings {
+    /// The configuration file; without it `cluster.toml` of the current folder, if there is one.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// A folder of its own for what is being made (`worker.data`).
+    #[arg(long, value_name = "DIR")]
+    data: Option<String>,
+    /// Single keys of the configuration, dotted.
+    #[arg(value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+    /// Ends when the standard input does: for who starts it and holds the other end.
+    #[arg(long)]
+    attached: bool,
+}
+
+impl WorkerSettings {
+    fn load(&self) -> Result<Config, config::Error> {
+        load(self.config.as_deref(), &[("worker.data", &self.data)], &self.overrides)
+    }
+}
+
+fn load(
+    file: Option<&Path>,
+    named: &[(&str, &Option<String>)],
+    given: &[String],
+) -> Result<Config, config::Error> {
+    let named = named.iter().filter_map(|(key, value)| Some(format!("{key}={}", value.as_ref()?)));
+    let overrides: Vec<_> = named.chain(given.iter().cloned()).collect();
+    let variables = config::variables(std::env::vars_os())?;
+    config::load(file, variables.into_iter(), &overrides)
 }
 
 /// Parses the command line and does what it says.
@@ -99,7 +137,8 @@ pub(crate) fn run() -> Result<(), Failure> {
         }
     };
     match cli.command {
-        Command::Serve(settings) => serve(settings.load()?),
+        Command::Serve(settings) => serve(settings.load()?, settings.of_workers()),
+        Command::Worker(settings) => work(settings.load()?, settings.attached),
         Command::Upload(arguments) => block_on(upload::run(arguments)),
         Command::Tree(arguments) => block_on(look::run(arguments)),
         Command::Token(arguments) => Ok(token::run(&arguments)?),
@@ -108,10 +147,15 @@ pub(crate) fn run() -> Result<(), Failure> {
     }
 }
 
-fn serve(config: Config) -> Result<(), Failure> {
+fn serve(config: Config, of_workers: Vec<OsString>) -> Result<(), Failure> {
     telemetry::start();
     descriptors::raise(config.gateway.connections_max);
-    block_on(async { node::Node::load(config).await?.run().await })
+    block_on(async { node::Node::load(config, of_workers).await?.run().await })
+}
+
+fn work(config: Config, attached: bool) -> Result<(), Failure> {
+    telemetry::start();
+    block_on(async { worker::Worker::load(config).await?.run(attached).await })
 }
 
 fn check_config(config: &Config, print: bool) -> Result<(), Failure> {

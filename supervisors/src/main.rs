@@ -13,6 +13,7 @@ mod telemetry;
 mod token;
 mod tree;
 mod upload;
+mod worker;
 
 use std::process::ExitCode;
 

@@ -5,14 +5,20 @@
 
 use crate::config::Config;
 use crate::tree;
+use crate::worker::{Local, LocalWorkforce};
 use anyhow::{Context, Result, bail};
 use playhouse_actors::runtime::{Exit, Supervisor};
 use playhouse_actors::{Engines, Platform};
-use playhouse_gateway::{Gateway, Keys};
+use playhouse_gateway::{Gateway, Keys, Role};
 use playhouse_storage::Stores;
+use std::ffi::OsString;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// A node is restarted more often than this; workers that it starts end with it.
+const WORKER_TOKEN: Duration = Duration::from_secs(10 * 365 * 86_400);
 
 /// A node that is ready.
 pub(crate) struct Node {
@@ -38,7 +44,7 @@ impl Node {
     ///
     /// # Errors
     /// The first thing that does not start; what had started before is dropped again.
-    pub(crate) async fn load(config: Config) -> Result<Self> {
+    pub(crate) async fn load(config: Config, of_workers: Vec<OsString>) -> Result<Self> {
         let began = Instant::now();
         let terminate = signal(SignalKind::terminate())?;
         let interrupt = signal(SignalKind::interrupt())?;
@@ -48,12 +54,23 @@ impl Node {
         let address = listener.local_addr()?;
 
         let fences = stores.catalog.claim_shards(config.node.shard_count).await?;
-        let released = stores.jobs.release_all().await?;
+        let released = stores.jobs.release_own().await?.len();
         tracing::info!(shards = fences.len(), released, "shards claimed, job leases released");
 
         let scratch = stores.data_dir.temporary();
-        let (platform, parts) =
-            playhouse_actors::assemble(Engines::from(&stores), config.actors, fences, &scratch);
+        let workforce = LocalWorkforce::new(Local {
+            arguments: of_workers,
+            folder: stores.data_dir.path().join("workers"),
+            node_url: format!("http://{address}"),
+            token: keys.issue("local-worker", Role::Worker, WORKER_TOKEN).into(),
+        });
+        let (platform, parts) = playhouse_actors::assemble_with(
+            Engines::from(&stores),
+            config.actors,
+            fences,
+            &scratch,
+            Some(Arc::new(workforce)),
+        );
         let gateway =
             Gateway { platform: platform.clone(), auth: keys, config: config.gateway.clone() };
         let front = tree::Front { listener, gateway, config: config.gateway };

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// What `playhouse token` takes.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// What the bearer may do: admin, operator, editor, viewer or guest.
+    /// What the bearer may do: admin, operator, editor, worker, viewer or guest.
     #[arg(long)]
     role: Role,
     /// Who the bearer is.

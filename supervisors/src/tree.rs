@@ -11,11 +11,15 @@
 
 use crate::http::Http;
 use anyhow::Result;
+use playhouse_actors::encode::Workshop;
 use playhouse_actors::runtime::Strategy::{OneForOne, RestForOne};
 use playhouse_actors::runtime::{
-    ChildSpec, Config as Limits, Directory, EntityRules, Handle, RestartPolicy, Supervisor, Watch,
+    ChildSpec, Config as Limits, Directory, EntityRules, Handle, RestartPolicy, Supervisor, Tree,
+    Watch,
 };
-use playhouse_actors::{Parts, Platform, content, engagement, playback, rendition, upload};
+use playhouse_actors::{
+    Parts, Platform, WorkerParts, content, engagement, playback, rendition, upload,
+};
 use playhouse_gateway::{Config, Gateway};
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -29,7 +33,11 @@ fn services(parts: Parts, front: Front, limits: &Limits, attempts: Watch) -> Vec
         parts.timekeeper.child("timekeeper", service).watched(watch),
     ];
     // Its tasks are attempts, with a worker each: they speak seldom.
-    let encode = vec![parts.pool.child("pool", service).watched(watch).tasks_watched(attempts)];
+    let encode = vec![
+        parts.pool.child("pool", service).watched(watch).tasks_watched(attempts),
+        parts.waker.child("waker", service).watched(watch),
+        parts.scaler.child("scaler", service).watched(watch),
+    ];
     let events = vec![
         parts.bridge.child("bridge", service).watched(watch),
         parts.janitor.child("janitor", service).watched(watch),
@@ -76,6 +84,29 @@ fn entities(directory: &Directory, limits: &Limits) {
     directory.rule::<playback::Viewer>(rules);
     // Its facts wait in their queue until it answers the settler.
     directory.rule::<engagement::Counter>(rules);
+}
+
+/// Starts the tree of a worker: the same pool, and nobody who is asked anything.
+///
+/// # Errors
+/// The first child that does not start.
+pub(crate) async fn start_worker(
+    shop: &Workshop,
+    parts: WorkerParts,
+    root: &Tree,
+) -> Result<Supervisor> {
+    let limits = &shop.config.runtime;
+    let (service, branch) = (limits.service_policy(), limits.branch_policy());
+    let (watch, attempts) = (limits.watch(), shop.config.encode.attempt_watch());
+    let encode = vec![
+        // First, so that it hears what the pool's first job says.
+        parts.herald.child("herald", service).watched(watch),
+        parts.pool.child("pool", service).watched(watch).tasks_watched(attempts),
+        parts.waker.child("waker", service).watched(watch),
+    ];
+    // None builds on another: hints and wake-ups that get lost are no loss.
+    let table = vec![ChildSpec::branch("encode", OneForOne, branch, encode)];
+    Ok(Supervisor::start(OneForOne, table, limits, root).await?)
 }
 
 /// What the listener serves.

@@ -5,6 +5,8 @@
 
 pub mod client;
 pub mod command;
+#[cfg(feature = "real-engines")]
+pub mod engines;
 pub mod media;
 pub mod moment;
 pub mod patient;
@@ -13,6 +15,7 @@ pub mod sandbox;
 pub mod schemas;
 pub mod views;
 pub mod wire;
+pub mod worker;
 
 use std::path::{Path, PathBuf};
 

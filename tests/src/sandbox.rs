@@ -161,19 +161,16 @@ impl Sandbox {
     /// When the node is not running.
     #[must_use]
     pub fn workers(&self) -> Vec<Pid> {
-        let node = self.pid().as_raw_nonzero().get().to_string();
-        let processes = std::fs::read_dir("/proc").expect("Linux has /proc");
-        let ids = processes.flatten().filter_map(|entry| {
-            let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
-            // `pid (name) state parent …`
-            let (before, after) = stat.rsplit_once(')')?;
-            let (id, name) = before.split_once(" (")?;
-            let (state, parent) = (after.split(' ').nth(1)?, after.split(' ').nth(2)?);
-            // One that has ended stays listed until the node has asked how.
-            let ours = name.starts_with("codec-worker") && parent == node && state != "Z";
-            ours.then(|| id.parse().ok().and_then(Pid::from_raw)).flatten()
-        });
-        ids.collect()
+        children(self.pid(), "codec-worker")
+    }
+
+    /// Process ids of the `playhouse worker` processes that the node has started.
+    ///
+    /// # Panics
+    /// When the node is not running.
+    #[must_use]
+    pub fn local_workers(&self) -> Vec<Pid> {
+        children(self.pid(), "playhouse")
     }
 
     /// Every child process of the node, also those that have ended and were not asked how.
@@ -276,6 +273,23 @@ impl Drop for Sandbox {
             let _ = node.wait();
         }
     }
+}
+
+/// Process ids of the children of a process that are alive and have a name.
+pub(crate) fn children(of: Pid, called: &str) -> Vec<Pid> {
+    let of = of.as_raw_nonzero().get().to_string();
+    let processes = std::fs::read_dir("/proc").expect("Linux has /proc");
+    let ids = processes.flatten().filter_map(|entry| {
+        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+        // `pid (name) state parent …`
+        let (before, after) = stat.rsplit_once(')')?;
+        let (id, name) = before.split_once(" (")?;
+        let (state, parent) = (after.split(' ').nth(1)?, after.split(' ').nth(2)?);
+        // One that has ended stays listed until its parent has asked how.
+        let ours = name.starts_with(called) && parent == of && state != "Z";
+        ours.then(|| id.parse().ok().and_then(Pid::from_raw)).flatten()
+    });
+    ids.collect()
 }
 
 /// The content id in what `playhouse upload` printed.

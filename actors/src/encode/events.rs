@@ -57,7 +57,7 @@ impl Follow {
     fn tell_progress(&self, frame: u64) {
         if let Some(task) = &self.task {
             let frames = task.plan.timeline.frames.max(1);
-            self.attempt.platform.hub.tell(Hint::Progress {
+            self.attempt.shop.hub.tell(Hint::Progress {
                 content: self.attempt.content,
                 renditions: self.attempt.renditions.keys().cloned().collect(),
                 progress: (frame as f64 / frames as f64).min(1.0),

@@ -3,8 +3,8 @@
 //! What cannot be read after some tries is told to the pipeline as well, so that a content never
 //! waits for ever for a hash that will not come.
 
+use super::Workshop;
 use super::segments::pause;
-use crate::Platform;
 use crate::content;
 
 use playhouse_storage::model::ContentId;
@@ -66,14 +66,14 @@ impl Hashes {
 }
 
 /// Hashes a source and tells its pipeline what came of it.
-pub(super) async fn hash(platform: Platform, source: Source) {
-    let request = match read(&platform, &source).await {
+pub(super) async fn hash(shop: Workshop, source: Source) {
+    let request = match read(&shop, &source).await {
         Some(sha256) => content::Request::Hashed { sha256 },
         None => content::Request::Unreadable,
     };
-    let pipeline = platform.pipeline(source.content);
-    for _ in 0..platform.config.ask_tries_max {
-        match pipeline.ask(request.clone(), platform.config.ask_deadline()).await {
+    let pipeline = shop.pipeline(source.content);
+    for _ in 0..shop.config.ask_tries_max {
+        match pipeline.ask(request.clone(), shop.config.ask_deadline()).await {
             Ok(_) => return,
             Err(error) => {
                 tracing::warn!(content = %source.content, %error, "a hash was not taken yet");
@@ -83,13 +83,13 @@ pub(super) async fn hash(platform: Platform, source: Source) {
     }
 }
 
-async fn read(platform: &Platform, source: &Source) -> Option<String> {
-    for _ in 0..platform.config.ask_tries_max {
-        match platform.engines.blobs.sha256(&source.key).await {
+async fn read(shop: &Workshop, source: &Source) -> Option<String> {
+    for _ in 0..shop.config.ask_tries_max {
+        match shop.blobs.sha256(&source.key).await {
             Ok(sha256) => return Some(sha256),
             Err(error) => {
                 tracing::warn!(content = %source.content, %error, "a source could not be hashed");
-                sleep(platform.config.runtime.retry_after()).await;
+                sleep(shop.config.runtime.retry_after()).await;
             }
         }
     }

@@ -5,8 +5,8 @@
 //! is claimed again, by the rule for entities that crash (`runtime.crashes_max`), so that a job
 //! that ends every runner does not keep the node busy.
 
+use super::Workshop;
 use super::body::Body;
-use crate::Platform;
 use crate::content::later;
 use crate::runtime::{Backoff, History, Pulse, RestartPolicy, rest};
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep};
 
 /// An attempt that was lost.
 pub(super) struct Lost {
-    pub(super) platform: Platform,
+    pub(super) shop: Workshop,
     pub(super) job: JobId,
     pub(super) token: String,
     pub(super) body: Body,
@@ -31,7 +31,7 @@ impl Lost {
     /// begins anew while the old process still takes its share of the machine.
     pub(super) async fn mend(self, pulse: Pulse) {
         pulse.beat("waits for the end of a lost worker");
-        let config = &self.platform.config.encode;
+        let config = &self.shop.config.encode;
         self.body.clear(Duration::from_secs(config.worker_exit_s)).await;
         pulse.beat("gives the job back");
         self.release().await;
@@ -39,8 +39,8 @@ impl Lost {
 
     /// When the store takes nothing, the lease runs out and the job is claimed then.
     async fn release(&self) {
-        let (job, jobs) = (self.job, &self.platform.engines.jobs);
-        for _ in 0..self.platform.config.ask_tries_max {
+        let (job, jobs) = (self.job, &self.shop.jobs);
+        for _ in 0..self.shop.config.ask_tries_max {
             let not_before = later(Timestamp::now(), self.rest);
             match jobs.release(job, &self.token, not_before).await {
                 Ok(()) => {
@@ -51,7 +51,7 @@ impl Lost {
                 Err(Error::Conflict { .. }) => return,
                 Err(error) => tracing::warn!(%job, %error, "a job was not given back yet"),
             }
-            sleep(self.platform.config.runtime.retry_after()).await;
+            sleep(self.shop.config.runtime.retry_after()).await;
         }
     }
 }

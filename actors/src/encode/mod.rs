@@ -6,24 +6,48 @@
 
 mod body;
 mod commands;
+mod door;
 mod events;
 mod hashes;
+mod herald;
 mod loss;
 mod outcome;
 mod pool;
 mod process;
+mod queue;
 mod report;
 mod runner;
+mod scaler;
+mod scaling;
 mod segments;
+mod shop;
 mod shown;
 mod slots;
 mod source;
+mod waker;
 
 pub use commands::storyboard;
+pub use door::{DoorError, pass, take_note};
+pub use herald::{Herald, Message as HeraldMessage};
 pub use outcome::{Outcome, Product};
 pub use pool::{Message, Pool};
+pub use scaler::{Message as ScalerMessage, Scaler};
+pub use scaling::{Order, Seen, Workforce, decide};
+pub use shop::Workshop;
+pub use waker::{Message as WakerMessage, Waker};
 
+pub(crate) use queue::queue_of;
+
+use playhouse_storage::model::Job;
+use playhouse_storage::wakes::{Call, Wakes};
 use serde::{Deserialize, Serialize};
+
+/// Announces jobs that wait; one that waits for long is announced `again`.
+pub fn announce<'a>(wakes: &dyn Wakes, jobs: impl IntoIterator<Item = &'a Job>, again: bool) {
+    for job in jobs {
+        wakes.announce(Call { job: job.id, queue: queue_of(job), again });
+    }
+}
 
 /// What a job has to do; stored in its row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,12 +4,12 @@
 //! where it was. Wakes may get lost; the next due time and a slow poll make up for them. A place is
 //! taken until nothing is left of the attempt that had it, however that attempt ended.
 
+use super::Workshop;
 use super::body::Body;
 use super::hashes::{Hashes, Source, hash};
 use super::loss::{Losses, Lost};
 use super::runner::{self, Run};
 use super::slots::{Slot, Slots};
-use crate::Platform;
 use crate::content::later;
 use crate::runtime::{Exit, Handle, Report, Service};
 use jiff::Timestamp;
@@ -68,7 +68,7 @@ pub enum Message {
 
 /// The role of the pool is to keep the cores busy and never too busy.
 pub struct Pool {
-    platform: Platform,
+    shop: Workshop,
     work_dir: PathBuf,
     slots: Slots,
     /// By token, so that a job that was lost and claimed anew is counted twice while it runs twice.
@@ -91,10 +91,12 @@ struct Running {
 impl Pool {
     /// A pool whose workers write into folders below `work_dir`.
     #[must_use]
-    pub fn new(platform: Platform, work_dir: PathBuf) -> Self {
-        let slots = Slots::new(platform.config.encode.ordinary_workers());
+    pub fn new(shop: Workshop, work_dir: PathBuf) -> Self {
+        let encode = &shop.config.encode;
+        let slots =
+            if encode.at_node { Slots::new(encode.ordinary_workers()) } else { Slots::none() };
         Self {
-            platform,
+            shop,
             work_dir,
             slots,
             running: HashMap::new(),
@@ -112,8 +114,8 @@ impl Pool {
                 return;
             }
             let now = Timestamp::now();
-            let lease = Duration::from_secs(self.platform.config.encode.lease_s);
-            match self.platform.engines.jobs.claim(&classes, now, later(now, lease)).await {
+            let lease = Duration::from_secs(self.shop.config.encode.lease_s);
+            match self.shop.jobs.claim(&classes, now, later(now, lease)).await {
                 Ok(Some(job)) => self.start_job(job, me),
                 Ok(None) => return self.set_timer(me).await,
                 Err(error) => {
@@ -144,13 +146,8 @@ impl Pool {
         };
         self.running.insert(token.clone(), running);
         tracing::info!(job = %job.id, content = %job.content_id, class = ?job.class, "job started");
-        let run = Run {
-            platform: self.platform.clone(),
-            job,
-            token: token.clone(),
-            body,
-            cancel: cancelled,
-        };
+        let run =
+            Run { shop: self.shop.clone(), job, token: token.clone(), body, cancel: cancelled };
         let name = run.job.id.to_string();
         me.run(
             name,
@@ -169,9 +166,9 @@ impl Pool {
     /// The place of a lost attempt stays taken until its process is gone and its job is back.
     fn mend(&mut self, token: String, me: &Handle<Message>) {
         let Some(running) = self.running.get(&token) else { return };
-        let (job, policy) = (running.job, self.platform.config.runtime.entity_rules().restart);
+        let (job, policy) = (running.job, self.shop.config.runtime.entity_rules().restart);
         let lost = Lost {
-            platform: self.platform.clone(),
+            shop: self.shop.clone(),
             job,
             token: token.clone(),
             body: running.body.clone(),
@@ -193,7 +190,7 @@ impl Pool {
     /// Wakes itself when the next job that waits may be claimed.
     async fn set_timer(&mut self, me: &Handle<Message>) {
         let now = Timestamp::now();
-        let next = match self.platform.engines.jobs.next_due(now).await {
+        let next = match self.shop.jobs.next_due(now).await {
             Ok(next) => next,
             Err(error) => {
                 tracing::warn!(%error, "the next due time could not be read");
@@ -213,6 +210,16 @@ impl Pool {
         }
     }
 
+    /// Tells the waker what it should listen to.
+    fn show_places(&self) {
+        let classes = self.slots.open_to();
+        self.shop.open.send_if_modified(|open| {
+            let others = *open != classes;
+            *open = classes;
+            others
+        });
+    }
+
     fn cancel(&mut self, content: ContentId) {
         self.hashes.forget(content);
         for running in self.running.values().filter(|running| running.content == content) {
@@ -223,7 +230,7 @@ impl Pool {
     fn next_hash(&mut self, me: &Handle<Message>) {
         let Some(source) = self.hashes.next() else { return };
         let Source { content, key } = source.clone();
-        let hash = hash(self.platform.clone(), source);
+        let hash = hash(self.shop.clone(), source);
         me.run(
             format!("hash-{content}"),
             |_| hash,
@@ -257,8 +264,8 @@ impl Service for Pool {
         // Attempts are linked to the pool: their workers were killed with the one before. Should
         // one still have a last moment, nothing that it brings is taken: each of its commits holds
         // the job by its token (`Write::HoldJob`, `FinishJob`, `RequeueJob`, all in the fenced
-        // transaction), and this takes every token away.
-        let released = self.platform.engines.jobs.release_all().await?;
+        // transaction), and this takes every token away that this process was given.
+        let released = self.shop.jobs.release_own().await?.len();
         tracing::info!(released, "encode pool started");
         // Not a hint, which a full mailbox refuses: without its first poll it would never poll.
         me.tell_after(Duration::ZERO, Message::Poll);
@@ -274,12 +281,12 @@ impl Service for Pool {
             }
             Message::Poll => {
                 self.fill(me).await;
-                let every = Duration::from_secs(self.platform.config.encode.poll_s);
+                let every = Duration::from_secs(self.shop.config.encode.poll_s);
                 me.tell_after(every, Message::Poll);
             }
             Message::Cancel(content) => self.cancel(content),
             Message::Hash { content, key } => {
-                let most = self.platform.config.encode.hashes_waiting_max;
+                let most = self.shop.config.encode.hashes_waiting_max;
                 self.hashes.put(Source { content, key }, most);
                 self.next_hash(me);
             }
@@ -290,7 +297,7 @@ impl Service for Pool {
             Message::Lost { token } => self.mend(token, me),
             // Not at once, for the same reason as below.
             Message::MendLost { token } => {
-                me.tell_after(self.platform.config.runtime.retry_after(), Message::Lost { token });
+                me.tell_after(self.shop.config.runtime.retry_after(), Message::Lost { token });
             }
             Message::HashEnded => {
                 self.hashes.ended();
@@ -300,10 +307,11 @@ impl Service for Pool {
                 self.hashes.ended();
                 self.next_hash(me);
                 // Not at once: a source that ends whoever reads it must not keep the node busy.
-                let after = self.platform.config.runtime.retry_after();
+                let after = self.shop.config.runtime.retry_after();
                 me.tell_after(after, Message::Hash { content, key });
             }
         }
+        self.show_places();
         Ok(())
     }
 

@@ -43,12 +43,12 @@ impl Follow {
     }
 
     async fn report_shared(&self, outcome: Outcome) -> bool {
-        let platform = &self.attempt.platform;
-        let pipeline = platform.pipeline(self.attempt.content);
+        let shop = &self.attempt.shop;
+        let pipeline = shop.pipeline(self.attempt.content);
         let (job, token) = (self.job.id, self.attempt.token.clone());
         let request = content::Request::JobEnded { job, token, outcome };
-        for _ in 0..platform.config.ask_tries_max {
-            match pipeline.ask(request.clone(), platform.config.ask_deadline()).await {
+        for _ in 0..shop.config.ask_tries_max {
+            match pipeline.ask(request.clone(), shop.config.ask_deadline()).await {
                 Ok(_) => return true,
                 Err(error) => {
                     tracing::warn!(%job, %error, "the end of a job was not taken yet");

@@ -9,8 +9,7 @@ use super::outcome::{Outcome, Product};
 use super::process::{self, Setup, Worker};
 use super::segments::{Attempt, host};
 use super::source::{Server, Source, Waits};
-use super::{Work, commands, shown};
-use crate::Platform;
+use super::{Work, Workshop, commands, shown};
 use crate::content;
 use crate::runtime::Pulse;
 use jiff::Timestamp;
@@ -28,7 +27,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 /// One attempt at one job.
 pub(super) struct Run {
-    pub(super) platform: Platform,
+    pub(super) shop: Workshop,
     pub(super) job: Job,
     pub(super) token: String,
     /// Its place in the world outside.
@@ -42,7 +41,7 @@ pub(super) async fn run(run: Run, pulse: Pulse) -> bool {
     let body = run.body.clone();
     let mut follow = Follow {
         attempt: Attempt {
-            platform: run.platform,
+            shop: run.shop,
             content: run.job.content_id,
             media: String::new(),
             job: run.job.id,
@@ -88,7 +87,7 @@ impl Follow {
         self.attempt.pulse.beat("reads what there is to do");
         self.show(None);
         let work = Work::from_value(&self.job.work).map_err(|error| internal(&error))?;
-        let catalog = &self.attempt.platform.engines.catalog;
+        let catalog = &self.attempt.shop.catalog;
         let content = catalog.content(self.job.content_id).await.map_err(host)?;
         let content =
             content.ok_or_else(|| Outcome::Lost { reason: "the content was deleted".into() })?;
@@ -97,7 +96,7 @@ impl Follow {
             Work::Probe { .. } => Command::Probe,
             Work::Pictures { .. } => {
                 let duration_s = content.duration_s.unwrap_or_default();
-                let config = &self.attempt.platform.config.encode;
+                let config = &self.attempt.shop.config.encode;
                 commands::pictures(&media(&content)?, duration_s, config)
             }
             Work::Encode { renditions, end } => {
@@ -160,11 +159,11 @@ impl Follow {
         content: &Content,
         command: &Command,
     ) -> Result<(Worker, Server), Outcome> {
-        let platform = &self.attempt.platform;
-        let config = &platform.config.encode;
+        let shop = &self.attempt.shop;
+        let config = &shop.config.encode;
         let failed = |error: std::io::Error| Outcome::SpawnFailed { error: error.to_string() };
         let source = content.source.as_ref().ok_or_else(|| internal(&"there is no source"))?;
-        let source = Source::open(&platform.engines.blobs, &source.key, config).await?;
+        let source = Source::open(&shop.blobs, &source.key, config).await?;
         tokio::fs::create_dir_all(self.attempt.body.folder()).await.map_err(failed)?;
         let setup = Setup {
             executable: &process::executable(&config.worker_path).map_err(failed)?,
@@ -184,7 +183,7 @@ impl Follow {
         command: &Command,
         waits: &Waits,
     ) -> Result<(), Outcome> {
-        let config = self.attempt.platform.config.encode.clone();
+        let config = self.attempt.shop.config.encode.clone();
         let silence = Duration::from_secs(config.worker_silence_s);
         let mut renew = interval(Duration::from_secs(config.lease_renew_s));
         renew.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -229,10 +228,10 @@ impl Follow {
     }
 
     async fn renew(&self) -> Result<(), Outcome> {
-        let platform = &self.attempt.platform;
-        let lease = Duration::from_secs(platform.config.encode.lease_s);
+        let shop = &self.attempt.shop;
+        let lease = Duration::from_secs(shop.config.encode.lease_s);
         let until = content::later(Timestamp::now(), lease);
-        match platform.engines.jobs.renew(self.job.id, &self.attempt.token, until).await {
+        match shop.jobs.renew(self.job.id, &self.attempt.token, until).await {
             Ok(()) => Ok(()),
             Err(Error::Conflict { what }) => Err(Outcome::Lost { reason: what }),
             Err(error) => {
@@ -282,7 +281,7 @@ impl Follow {
     }
 
     fn exit_time(&self) -> Duration {
-        Duration::from_secs(self.attempt.platform.config.encode.worker_exit_s)
+        Duration::from_secs(self.attempt.shop.config.encode.worker_exit_s)
     }
 }
 

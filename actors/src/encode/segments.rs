@@ -4,9 +4,9 @@
 //! commits the row. When the row is refused, nobody will ever name the blob: it is removed and
 //! the attempt ends.
 
+use super::Workshop;
 use super::body::Body;
 use super::outcome::Outcome;
-use crate::Platform;
 use crate::rendition::{Refusal, Reply, Request};
 use crate::runtime::{AskError, Pulse};
 use playhouse_codecs::order::OPENING_SEGMENTS;
@@ -18,7 +18,7 @@ use std::time::Duration;
 
 /// An attempt, as it speaks to its renditions.
 pub(super) struct Attempt {
-    pub(super) platform: Platform,
+    pub(super) shop: Workshop,
     pub(super) content: ContentId,
     /// Begins the keys of what it makes; empty, which no key begins with, until it is known where
     /// that may rest.
@@ -112,8 +112,8 @@ impl Attempt {
 
     /// Tells the pipeline to look. A lost word is made up for by the next one, or the janitor.
     pub(super) async fn advance(&self) {
-        let deadline = self.platform.config.ask_deadline();
-        let pipeline = self.platform.pipeline(self.content);
+        let deadline = self.shop.config.ask_deadline();
+        let pipeline = self.shop.pipeline(self.content);
         if let Err(error) = pipeline.ask(crate::content::Request::Advance, deadline).await {
             tracing::warn!(content = %self.content, %error, "the pipeline was not advanced");
         }
@@ -137,7 +137,7 @@ impl Attempt {
             | Reply::Retry { .. }
             | Reply::GaveUp
             | Reply::Refused(_) => {
-                if let Err(error) = self.platform.engines.blobs.delete(key).await {
+                if let Err(error) = self.shop.blobs.delete(key).await {
                     tracing::warn!(key, %error, "a refused result was not removed");
                 }
                 Err(unexpected(reply))
@@ -156,14 +156,14 @@ impl Attempt {
             let detail = format!("{} is not a file of {} bytes", written.file, written.bytes);
             return Err(Outcome::Misspoke { detail });
         }
-        self.platform.engines.blobs.adopt(&file, key).await.map(drop).map_err(host)
+        self.shop.blobs.adopt(&file, key).await.map(drop).map_err(host)
     }
 
     /// Asks a rendition, patiently: what is busy now answers soon, and every request may be sent
     /// twice.
     pub(super) async fn ask(&self, name: &str, request: Request) -> Result<Reply, Outcome> {
-        let entity = self.platform.transcoder(self.content, name);
-        let config = &self.platform.config;
+        let entity = self.shop.transcoder(self.content, name);
+        let config = &self.shop.config;
         let mut tries = 0;
         loop {
             tries += 1;

@@ -27,6 +27,11 @@ impl Slots {
         Self { ordinary_free: ordinary, express_free: true, opening: 0 }
     }
 
+    /// Where others do all the work.
+    pub(super) fn none() -> Self {
+        Self { ordinary_free: 0, express_free: false, opening: 0 }
+    }
+
     /// Classes that could start now; empty when all places are taken. Pictures wait for opening
     /// jobs: they would share the cores with them.
     pub(super) fn open_to(&self) -> Vec<JobClass> {
@@ -74,6 +79,11 @@ mod tests {
         assert!(slots.open_to().is_empty());
         slots.give_back(group, JobClass::Group);
         assert_eq!(slots.open_to(), JobClass::ALL);
+    }
+
+    #[test]
+    fn a_node_that_leaves_the_work_to_others_takes_none() {
+        assert!(Slots::none().open_to().is_empty());
     }
 
     #[test]

@@ -2,10 +2,12 @@
 //! reads the catalog.
 
 use playhouse_storage::model::ContentId;
+use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 /// What has changed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Hint {
     /// A row of this content; read it again.
     Changed(ContentId),

@@ -6,7 +6,7 @@
 
 use crate::Platform;
 use crate::runtime::{AskError, Exit, Handle, Service};
-use crate::{content, upload};
+use crate::{content, encode, upload};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use playhouse_storage::Result as Stored;
@@ -45,6 +45,8 @@ enum Step {
     ForgetMinutes,
     /// Room for what viewers will do, and what they did too long ago.
     TurnAnalytics,
+    /// Jobs that wait for so long that their wake-ups may be lost.
+    AnnounceAgain,
     /// Parts of blobs that were never completed.
     EndOrphanedParts,
 }
@@ -66,6 +68,7 @@ impl Janitor {
 
     fn begin_round(&mut self) {
         self.agenda = VecDeque::from([
+            Step::AnnounceAgain,
             Step::NotHandedOver,
             Step::Orphans,
             Step::Unfinished(None),
@@ -120,6 +123,12 @@ impl Janitor {
                 let rows = kept.forget_rows_max;
                 let gone = engines.analytics.forget(events, sums, rows).await?;
                 self.again(Step::TurnAnalytics, gone, rows)
+            }
+            Step::AnnounceAgain => {
+                let after = self.platform.config.encode.announce_again_s;
+                let jobs = engines.jobs.overdue(seconds_ago(after), page).await?;
+                encode::announce(engines.wakes.as_ref(), &jobs, true);
+                vec![]
             }
             Step::EndOrphanedParts => {
                 let ended = engines.blobs.end_orphans().await?;
@@ -196,6 +205,11 @@ impl Janitor {
 fn hours_ago(hours: u32) -> Timestamp {
     let kept = SignedDuration::from_hours(hours.into());
     Timestamp::now().saturating_sub(kept).unwrap_or(Timestamp::MIN)
+}
+
+fn seconds_ago(seconds: u64) -> Timestamp {
+    let waited = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
+    Timestamp::now().saturating_sub(waited).unwrap_or(Timestamp::MIN)
 }
 
 fn note(id: &str, error: Option<AskError>) {

@@ -1,4 +1,4 @@
-//! The way to every entity of this node.
+//! The way to every entity: of this node, or over a link of another one.
 //!
 //! The directory has two phases, because what entities are loaded with (the platform) contains the
 //! directory: [`Directory::new`] makes it, [`Directory::bind`] gives it the platform; until then
@@ -9,7 +9,7 @@ use super::host::{self, Envelope};
 use super::population::Population;
 use super::resident::Resident;
 use super::shard::{Refused, Shard, To};
-use super::{Config, Entity, EntityId, EntityRules, Exit, trace};
+use super::{Config, Entity, EntityId, EntityRules, Exit, Link, link, trace};
 use crate::Platform;
 use playhouse_storage::model::Fence;
 use std::marker::PhantomData;
@@ -26,6 +26,8 @@ pub struct Directory<P = Platform> {
 struct Inner<P> {
     population: Arc<Population>,
     platform: Mutex<Option<P>>,
+    /// Where the entities are when they are not here.
+    link: Option<Arc<dyn Link>>,
 }
 
 impl<P> Clone for Directory<P> {
@@ -38,8 +40,18 @@ impl<P: Clone + Send + 'static> Directory<P> {
     /// A directory of as many shards as there are fences, all owned by this node.
     #[must_use]
     pub fn new(fences: Vec<Fence>, config: Config) -> Self {
+        Self::with(fences, config, None)
+    }
+
+    /// A directory of a process that has no entities: all of them are asked over the link.
+    #[must_use]
+    pub fn linked(link: Arc<dyn Link>, config: Config) -> Self {
+        Self::with(Vec::new(), config, Some(link))
+    }
+
+    fn with(fences: Vec<Fence>, config: Config, link: Option<Arc<dyn Link>>) -> Self {
         let population = Population::new(fences, config);
-        Self { inner: Arc::new(Inner { population, platform: Mutex::new(None) }) }
+        Self { inner: Arc::new(Inner { population, platform: Mutex::new(None), link }) }
     }
 
     /// Gives the directory what entities are loaded with: once at boot, before the first ask.
@@ -114,6 +126,10 @@ impl<K: Entity<P>, P: Clone + Send + 'static> EntityRef<K, P> {
     /// # Errors
     /// [`AskError`]: nothing is known about whether the request was carried out unless it says so.
     pub async fn ask(&self, request: K::Request, within: Duration) -> Result<K::Reply, AskError> {
+        if let Some(link) = &self.directory.inner.link {
+            let letter = link::letter::<K, P>(&self.id, &request, within)?;
+            return link::ask::<K, P>(link.as_ref(), letter).await;
+        }
         let deadline = Instant::now() + within;
         let (reply, answer) = oneshot::channel();
         let request = host::as_sent(request);

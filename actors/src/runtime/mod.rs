@@ -10,6 +10,7 @@ mod directory;
 mod entity;
 mod exit;
 mod host;
+mod link;
 
 mod address;
 mod backlog;
@@ -62,6 +63,7 @@ pub use exit::Exit;
 pub use fault::Fault;
 pub use inspect::{Inspector, OrderError};
 pub use kind::EntityRules;
+pub use link::{Letter, Link};
 pub use member::Tree;
 pub use named::Named;
 pub use passivator::{Message as PassivatorMessage, Passivator};

@@ -6,6 +6,7 @@
 mod actors;
 mod audit;
 mod dead_letters;
+mod jobs;
 mod orders;
 mod tree;
 
@@ -14,6 +15,7 @@ pub(crate) use actors::ORDERS;
 pub(crate) use actors::{node, order, show};
 pub(crate) use audit::list as audit;
 pub(crate) use dead_letters::{list as dead_letters, replay};
+pub(crate) use jobs::counts as jobs;
 pub(crate) use orders::Orders;
 pub(crate) use tree::{page as tree, watch as watch_tree};
 

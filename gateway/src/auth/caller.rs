@@ -92,7 +92,7 @@ impl Caller {
         self.with_token()?;
         match self.role {
             Role::Admin | Role::Editor => Ok(()),
-            Role::Operator | Role::Viewer | Role::Guest => {
+            Role::Operator | Role::Worker | Role::Viewer | Role::Guest => {
                 Err(Problem::forbidden("uploads need a token with the role editor or admin"))
             }
         }
@@ -120,8 +120,19 @@ impl Caller {
         self.with_token()?;
         match self.role {
             Role::Admin | Role::Operator => Ok(()),
-            Role::Editor | Role::Viewer | Role::Guest => {
+            Role::Editor | Role::Worker | Role::Viewer | Role::Guest => {
                 Err(Problem::forbidden("this needs a token with the role operator or admin"))
+            }
+        }
+    }
+
+    /// Tells entities what came of jobs.
+    pub(crate) fn may_work(&self) -> Result<(), Problem> {
+        self.with_token()?;
+        match self.role {
+            Role::Worker | Role::Admin => Ok(()),
+            Role::Operator | Role::Editor | Role::Viewer | Role::Guest => {
+                Err(Problem::forbidden("this needs a token with the role worker"))
             }
         }
     }
@@ -192,6 +203,19 @@ mod tests {
         assert_eq!(Caller::guest(uuid::Uuid::nil()).may_upload().unwrap_err().status, 401);
         assert_eq!(with(Role::Viewer, "v").may_upload().unwrap_err().status, 403);
         assert!(with(Role::Editor, "e").may_upload().is_ok());
+    }
+
+    #[test]
+    fn a_worker_does_its_work_and_nothing_else() {
+        let worker = with(Role::Worker, "w");
+        assert!(worker.may_work().is_ok());
+        for refused in [worker.may_upload(), worker.may_operate(), worker.may_administrate()] {
+            assert_eq!(refused.unwrap_err().status, 403);
+        }
+        for other in [Role::Operator, Role::Editor, Role::Viewer] {
+            assert_eq!(with(other, "o").may_work().unwrap_err().status, 403);
+        }
+        assert_eq!(Caller::guest(uuid::Uuid::nil()).may_work().unwrap_err().status, 401);
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub enum Role {
     Operator,
     /// Uploads, and changes what is theirs.
     Editor,
+    /// Encodes: tells what came of jobs, and nothing else.
+    Worker,
     /// Watches, under a name.
     Viewer,
     /// Watches, without a name.
@@ -51,11 +53,12 @@ impl FromStr for Role {
             "admin" => Ok(Self::Admin),
             "operator" => Ok(Self::Operator),
             "editor" => Ok(Self::Editor),
+            "worker" => Ok(Self::Worker),
             "viewer" => Ok(Self::Viewer),
             "guest" => Ok(Self::Guest),
-            other => {
-                Err(format!("'{other}' is no role: use admin, operator, editor, viewer or guest"))
-            }
+            other => Err(format!(
+                "'{other}' is no role: use admin, operator, editor, worker, viewer or guest"
+            )),
         }
     }
 }

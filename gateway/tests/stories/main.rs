@@ -13,3 +13,4 @@ mod inspector;
 mod playback;
 mod stopping;
 mod uploads;
+mod worker;

@@ -70,8 +70,8 @@ pub(crate) fn statements(fence: Fence, write: &Write) -> Vec<Statement> {
         )],
         Write::InsertJob(row) => vec![insert::<Job>(row)],
         Write::RequeueJob { id, token, not_before, work } => vec![one(
-            "UPDATE job SET token = NULL, lease_until = NULL, not_before = $3, work = $4 \
-             WHERE id = $1 AND token = $2",
+            "UPDATE job SET token = NULL, lease_until = NULL, holder = NULL, not_before = $3, \
+             work = $4 WHERE id = $1 AND token = $2",
             vec![Cell::text(id), Cell::text(token), Cell::time(*not_before), Cell::json(work)],
             format!("the lease of job {id}"),
         )],

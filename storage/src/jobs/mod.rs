@@ -5,7 +5,7 @@
 //! new token; results with the old token are refused.
 
 use crate::Result;
-use crate::model::{Job, JobClass, JobId};
+use crate::model::{Job, JobClass, JobCount, JobId};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -38,11 +38,22 @@ pub trait Jobs: Send + Sync {
     /// `Conflict` when `token` is no longer the holder's.
     async fn release(&self, id: JobId, token: &str, not_before: Timestamp) -> Result<()>;
 
-    /// Makes every leased job claimable again: at boot no worker of this node is alive.
-    async fn release_all(&self) -> Result<u64>;
+    /// Makes every job claimable again that is leased in the name of this process, and answers
+    /// them: when it starts or ends, no worker of its own is alive. Others keep theirs.
+    async fn release_own(&self) -> Result<Vec<Job>>;
 
     /// Waiting jobs of these classes that serve another content than `except`.
     async fn waiting(&self, classes: &[JobClass], except: crate::model::ContentId) -> Result<u64>;
+
+    /// Whether a job could be claimed at `now`: it is there, due, and nobody's.
+    async fn waits(&self, id: JobId, now: Timestamp) -> Result<bool>;
+
+    /// Up to `limit` jobs that could have been claimed since `since` and were not, the oldest
+    /// first.
+    async fn overdue(&self, since: Timestamp, limit: u32) -> Result<Vec<Job>>;
+
+    /// How many jobs of each class there are at `now`; classes without any are left out.
+    async fn counts(&self, now: Timestamp) -> Result<Vec<JobCount>>;
 
     /// The earliest time in the future at which a job becomes claimable, to sleep until: a
     /// waiting job's `not_before`, or the end of a lease (its holder may be lost).

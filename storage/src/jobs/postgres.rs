@@ -1,27 +1,28 @@
 //! The job queue in the catalog's PostgreSQL database. Claims of several nodes run side by side:
 //! each passes by what another one is about to take.
 
-use super::{Jobs, sql};
+use super::Jobs;
+use super::sql::{self, Lease};
 use crate::catalog::cell::{Cell, Cells};
 use crate::catalog::postgres::{PostgresCatalog, dialect};
 use crate::catalog::rows::Row;
-use crate::model::{ContentId, Job, JobClass, JobId};
+use crate::model::{ContentId, Job, JobClass, JobCount, JobId};
 use crate::{Error, Result};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// The job queue in a database server.
 pub struct PostgresJobs {
     catalog: Arc<PostgresCatalog>,
+    holder: String,
 }
 
 impl PostgresJobs {
-    /// The queue of this catalog's jobs.
+    /// The queue of this catalog's jobs; what is claimed is held in the name of `holder`.
     #[must_use]
-    pub fn new(catalog: Arc<PostgresCatalog>) -> Self {
-        Self { catalog }
+    pub fn new(catalog: Arc<PostgresCatalog>, holder: &str) -> Self {
+        Self { catalog, holder: holder.to_owned() }
     }
 
     /// Changes a job that `token` holds: `$1` id, `$2` token, `$3` a time.
@@ -45,8 +46,8 @@ impl Jobs for PostgresJobs {
         if classes.is_empty() {
             return Ok(None);
         }
-        let token = Uuid::now_v7().simple().to_string();
-        let (sql, params) = sql::claim(classes, &token, now, until, dialect::CLAIM_LOCK);
+        let lease = Lease::new(&self.holder, now, until);
+        let (sql, params) = sql::claim(classes, &lease, dialect::CLAIM_LOCK);
         self.catalog.changed(sql, params).await?.pop().map(Job::decode).transpose()
     }
 
@@ -58,8 +59,9 @@ impl Jobs for PostgresJobs {
         self.as_holder(sql::RELEASE, id, token, not_before).await
     }
 
-    async fn release_all(&self) -> Result<u64> {
-        self.catalog.execute(sql::RELEASE_ALL, Vec::new()).await
+    async fn release_own(&self) -> Result<Vec<Job>> {
+        let (sql, params) = sql::release_of(&self.holder);
+        self.catalog.changed(sql, params).await?.into_iter().map(Job::decode).collect()
     }
 
     async fn waiting(&self, classes: &[JobClass], except: ContentId) -> Result<u64> {
@@ -69,6 +71,23 @@ impl Jobs for PostgresJobs {
         let (sql, params) = sql::waiting(classes, except);
         let row = self.catalog.rows(sql, params).await?.pop().unwrap_or_default();
         Cells::new(Job::TABLE, row).int()
+    }
+
+    async fn waits(&self, id: JobId, now: Timestamp) -> Result<bool> {
+        let params = vec![Cell::text(id), Cell::time(now)];
+        let row = self.catalog.rows(sql::waits(), params).await?.pop().unwrap_or_default();
+        Ok(Cells::new(Job::TABLE, row).int::<u64>()? > 0)
+    }
+
+    async fn overdue(&self, since: Timestamp, limit: u32) -> Result<Vec<Job>> {
+        let params = vec![Cell::time(since), Cell::int(limit)];
+        let rows = self.catalog.rows(sql::overdue(), params).await?;
+        rows.into_iter().map(Job::decode).collect()
+    }
+
+    async fn counts(&self, now: Timestamp) -> Result<Vec<JobCount>> {
+        let rows = self.catalog.rows(sql::counts(), vec![Cell::time(now)]).await?;
+        rows.into_iter().map(sql::count).collect()
     }
 
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>> {

@@ -1,30 +1,45 @@
 //! What the job queue says to a database, with `$n` parameters. A job is leased while it has a
 //! token; it is claimable when it has none and is due, or when its lease is over.
 
-use crate::catalog::cell::Cell;
-use crate::catalog::rows::{Row, class_rank};
+use crate::Result;
+use crate::catalog::cell::{Cell, Cells};
+use crate::catalog::rows::{Row, class_of, class_rank};
 use crate::catalog::sql::placeholders;
-use crate::model::{ContentId, Job, JobClass};
+use crate::model::{ContentId, Job, JobClass, JobCount};
 use jiff::Timestamp;
+use uuid::Uuid;
 
-/// Leases the first claimable job: `$1` token, `$2` until, `$3` now, then the classes. `lock` is
-/// what the engine says behind the choice of a row.
-pub(crate) fn claim(
-    classes: &[JobClass],
-    token: &str,
+/// What a claim gives.
+pub(crate) struct Lease<'a> {
+    token: String,
+    holder: &'a str,
     now: Timestamp,
     until: Timestamp,
-    lock: &str,
-) -> (String, Vec<Cell>) {
+}
+
+impl<'a> Lease<'a> {
+    /// A lease under a fresh token.
+    pub(crate) fn new(holder: &'a str, now: Timestamp, until: Timestamp) -> Self {
+        Self { token: Uuid::now_v7().simple().to_string(), holder, now, until }
+    }
+}
+
+/// Leases the first claimable job: `$1` token, `$2` until, `$3` now, `$4` holder, then the classes.
+/// `lock` is what the engine says behind the choice of a row.
+pub(crate) fn claim(classes: &[JobClass], lease: &Lease, lock: &str) -> (String, Vec<Cell>) {
     let sql = format!(
-        "UPDATE job SET token = $1, lease_until = $2 WHERE id = (SELECT id FROM job \
-         WHERE class_rank IN ({}) AND ((token IS NULL AND not_before <= $3) \
-         OR (token IS NOT NULL AND lease_until <= $3)) \
+        "UPDATE job SET token = $1, lease_until = $2, holder = $4 WHERE id = (SELECT id FROM job \
+         WHERE class_rank IN ({}) AND {} \
          ORDER BY class_rank, created_at, id LIMIT 1{lock}) RETURNING {}",
-        placeholders(4, classes.len()),
+        placeholders(5, classes.len()),
+        claimable(3),
         Job::COLUMNS.join(", ")
     );
-    let mut params = vec![Cell::text(token), Cell::time(until), Cell::time(now)];
+    let Lease { token, holder, now, until } = lease;
+    let times = [Cell::time(*until), Cell::time(*now)];
+    let mut params = vec![Cell::text(token)];
+    params.extend(times);
+    params.push(Cell::text(holder));
     params.extend(classes.iter().map(|class| Cell::Int(class_rank(*class))));
     (sql, params)
 }
@@ -37,11 +52,60 @@ pub(crate) const RENEW: &str = "UPDATE job SET lease_until = $3 WHERE id = $1 AN
 
 /// Ends one lease: `$1` id, `$2` token, `$3` not before.
 pub(crate) const RELEASE: &str = "UPDATE job SET token = NULL, lease_until = NULL, \
-     not_before = $3 WHERE id = $1 AND token = $2";
+     holder = NULL, not_before = $3 WHERE id = $1 AND token = $2";
 
-/// Ends every lease.
-pub(crate) const RELEASE_ALL: &str =
-    "UPDATE job SET token = NULL, lease_until = NULL WHERE token IS NOT NULL";
+/// Ends every lease of a holder: `$1`.
+pub(crate) fn release_of(holder: &str) -> (String, Vec<Cell>) {
+    let sql = format!(
+        "UPDATE job SET token = NULL, lease_until = NULL, holder = NULL WHERE holder = $1 \
+         RETURNING {}",
+        Job::COLUMNS.join(", ")
+    );
+    (sql, vec![Cell::text(holder)])
+}
+
+/// Says that a job could be claimed at `$n`.
+fn claimable(n: u32) -> String {
+    format!(
+        "((token IS NULL AND not_before <= ${n}) OR (token IS NOT NULL AND lease_until <= ${n}))"
+    )
+}
+
+/// Counts a job when it could be claimed: `$1` id, `$2` now.
+pub(crate) fn waits() -> String {
+    format!("SELECT COUNT(*) FROM job WHERE id = $1 AND {}", claimable(2))
+}
+
+/// Jobs that could be claimed before now: `$1` since, `$2` how many.
+pub(crate) fn overdue() -> String {
+    let columns = Job::COLUMNS.join(", ");
+    let since = claimable(1);
+    format!("SELECT {columns} FROM job WHERE {since} ORDER BY created_at, id LIMIT $2")
+}
+
+/// Jobs by class: `$1` now.
+pub(crate) fn counts() -> String {
+    let waiting = claimable(1);
+    format!(
+        "SELECT class_rank, COUNT(CASE WHEN {waiting} THEN 1 END), \
+         COUNT(CASE WHEN token IS NULL AND not_before > $1 THEN 1 END), \
+         COUNT(CASE WHEN token IS NOT NULL AND lease_until > $1 THEN 1 END), \
+         MIN(CASE WHEN {waiting} THEN created_at END) \
+         FROM job GROUP BY class_rank ORDER BY class_rank"
+    )
+}
+
+/// A row of [`counts`].
+pub(crate) fn count(row: Vec<Cell>) -> Result<JobCount> {
+    let mut cells = Cells::new(Job::TABLE, row);
+    Ok(JobCount {
+        class: class_of(cells.int()?)?,
+        waiting: cells.int()?,
+        resting: cells.int()?,
+        leased: cells.int()?,
+        oldest_waiting: cells.time_opt()?,
+    })
+}
 
 /// When the next job becomes claimable: `$1` now.
 pub(crate) const NEXT_DUE: &str = "SELECT MIN(due) FROM (\

@@ -1,28 +1,29 @@
 //! The job queue in the catalog's SQLite file. Changes go through the catalog's one writer, so a
 //! claim and a commit never race.
 
-use super::{Jobs, sql};
+use super::Jobs;
+use super::sql::{self, Lease};
 use crate::catalog::cell::{Cell, Cells};
 use crate::catalog::rows::Row;
 use crate::catalog::sqlite::SqliteCatalog;
 use crate::catalog::sqlite::run::{execute, records};
-use crate::model::{ContentId, Job, JobClass, JobId};
+use crate::model::{ContentId, Job, JobClass, JobCount, JobId};
 use crate::{Error, Result};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// The embedded job queue.
 pub struct SqliteJobs {
     catalog: Arc<SqliteCatalog>,
+    holder: String,
 }
 
 impl SqliteJobs {
-    /// The queue of this catalog's jobs.
+    /// The queue of this catalog's jobs; what is claimed is held in the name of `holder`.
     #[must_use]
-    pub fn new(catalog: Arc<SqliteCatalog>) -> Self {
-        Self { catalog }
+    pub fn new(catalog: Arc<SqliteCatalog>, holder: &str) -> Self {
+        Self { catalog, holder: holder.to_owned() }
     }
 
     /// Changes a job that `token` holds: `$1` id, `$2` token, `$3` a time.
@@ -57,8 +58,8 @@ impl Jobs for SqliteJobs {
         if classes.is_empty() {
             return Ok(None);
         }
-        let token = Uuid::now_v7().simple().to_string();
-        let (sql, params) = sql::claim(classes, &token, now, until, "");
+        let lease = Lease::new(&self.holder, now, until);
+        let (sql, params) = sql::claim(classes, &lease, "");
         self.catalog.write(move |conn| Ok(records(conn, &sql, &params)?.pop())).await
     }
 
@@ -70,9 +71,9 @@ impl Jobs for SqliteJobs {
         self.as_holder(sql::RELEASE, id, token, not_before).await
     }
 
-    async fn release_all(&self) -> Result<u64> {
-        let released = self.catalog.write(|conn| execute(conn, sql::RELEASE_ALL, &[])).await?;
-        Ok(released as u64)
+    async fn release_own(&self) -> Result<Vec<Job>> {
+        let (sql, params) = sql::release_of(&self.holder);
+        self.catalog.write(move |conn| records(conn, &sql, &params)).await
     }
 
     async fn waiting(&self, classes: &[JobClass], except: ContentId) -> Result<u64> {
@@ -81,6 +82,23 @@ impl Jobs for SqliteJobs {
         }
         let (sql, params) = sql::waiting(classes, except);
         Ok(self.number(sql, params).await?.unwrap_or(0))
+    }
+
+    async fn waits(&self, id: JobId, now: Timestamp) -> Result<bool> {
+        let params = vec![Cell::text(id), Cell::time(now)];
+        let row = self.catalog.rows(sql::waits(), params).await?.pop().unwrap_or_default();
+        Ok(Cells::new(Job::TABLE, row).int::<u64>()? > 0)
+    }
+
+    async fn overdue(&self, since: Timestamp, limit: u32) -> Result<Vec<Job>> {
+        let params = vec![Cell::time(since), Cell::int(limit)];
+        let rows = self.catalog.rows(sql::overdue(), params).await?;
+        rows.into_iter().map(Job::decode).collect()
+    }
+
+    async fn counts(&self, now: Timestamp) -> Result<Vec<JobCount>> {
+        let rows = self.catalog.rows(sql::counts(), vec![Cell::time(now)]).await?;
+        rows.into_iter().map(sql::count).collect()
     }
 
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>> {

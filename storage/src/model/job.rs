@@ -67,6 +67,21 @@ pub enum JobState {
     },
 }
 
+/// How many jobs of a class there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobCount {
+    /// Which class.
+    pub class: JobClass,
+    /// Those that could be claimed now.
+    pub waiting: u64,
+    /// Those that are put off until later.
+    pub resting: u64,
+    /// Those that somebody works on.
+    pub leased: u64,
+    /// When the oldest of those that could be claimed now was put in the queue.
+    pub oldest_waiting: Option<Timestamp>,
+}
+
 /// A job that gave up after its attempts; an operator can replay it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeadLetter {

@@ -19,6 +19,6 @@ pub use engagement::{Counter, Fact, FactKind, NewFact, Origin, Quality, Report};
 pub use ids::{
     AuditId, ContentId, DeadLetterId, Epoch, Fence, JobId, SessionId, ShardId, UploadId, ViewerId,
 };
-pub use job::{DeadLetter, Job, JobClass, JobState};
+pub use job::{DeadLetter, Job, JobClass, JobCount, JobState};
 pub use timer::Timer;
 pub use upload::{Protection, Residency, Upload, UploadMetadata, UploadState};

@@ -10,14 +10,21 @@ use std::sync::Arc;
 
 const ALL: &[JobClass] = &[JobClass::Probe, JobClass::Opening, JobClass::Lowest, JobClass::Group];
 
-pub(crate) async fn check(catalog: Arc<dyn Catalog>, jobs: Arc<dyn Jobs>) {
+/// `jobs` and `others` are the same queue, seen by two processes.
+pub(crate) async fn check(catalog: Arc<dyn Catalog>, jobs: Arc<dyn Jobs>, others: Arc<dyn Jobs>) {
     let fence = catalog.claim_shards(4).await.unwrap()[0];
+    a_process_frees_its_own_leases_and_no_others(&*catalog, [&*jobs, &*others], fence).await;
+    what_waits_is_counted_and_found(&*catalog, &*jobs, fence).await;
     jobs_are_claimed_in_order(&*catalog, &*jobs, fence).await;
     a_lost_holder_is_refused(&*catalog, &*jobs, fence).await;
     a_job_given_back_waits(&*catalog, &*jobs, fence).await;
     a_released_job_is_claimed_at_once_and_its_old_token_holds_nothing(&*catalog, &*jobs, fence)
         .await;
     two_claims_never_share_a_job(&*catalog, &*jobs, fence).await;
+}
+
+fn ids(jobs: &[Job]) -> Vec<JobId> {
+    jobs.iter().map(|job| job.id).collect()
 }
 
 async fn put(catalog: &dyn Catalog, fence: Fence, jobs: &[&Job]) {
@@ -39,6 +46,34 @@ async fn refused(catalog: &dyn Catalog, fence: Fence, write: Write) {
     let error = catalog.commit(commit(fence, writes)).await.unwrap_err();
     assert!(matches!(&error, Error::Conflict { what } if what.contains("lease")), "{error}");
     assert_eq!(catalog.content(row.id).await.unwrap(), None);
+}
+
+async fn what_waits_is_counted_and_found(catalog: &dyn Catalog, jobs: &dyn Jobs, fence: Fence) {
+    assert_eq!(jobs.counts(time(0)).await.unwrap(), []);
+    let waits = async |id: JobId, now| jobs.waits(id, time(now)).await.unwrap();
+    let rows = [3, 4, 5].map(|at| job(ContentId::new(), JobClass::Group, at));
+    let rested = Job { not_before: time(60), ..rows[2].clone() };
+    put(catalog, fence, &[&rows[0], &rows[1], &rested]).await;
+    let (id, _) = claim(jobs, ALL, 10).await.unwrap();
+    let count = |waiting, resting, leased, oldest: Option<i64>| JobCount {
+        class: JobClass::Group,
+        waiting,
+        resting,
+        leased,
+        oldest_waiting: oldest.map(time),
+    };
+    assert_eq!(jobs.counts(time(20)).await.unwrap(), [count(1, 1, 1, Some(4))]);
+    assert_eq!(jobs.counts(time(60)).await.unwrap(), [count(3, 0, 0, Some(3))]);
+    assert_eq!((waits(id, 20).await, waits(id, 40).await), (false, true), "leased until 40");
+    assert_eq!((waits(rested.id, 59).await, waits(rested.id, 60).await), (false, true));
+    assert!(!waits(JobId::new(), 60).await, "nobody knows it");
+    let overdue = async |since, limit| ids(&jobs.overdue(time(since), limit).await.unwrap());
+    assert_eq!(overdue(20, 9).await, [rows[1].id]);
+    assert_eq!(overdue(60, 2).await, [id, rows[1].id], "the oldest first");
+    for row in &rows {
+        catalog.commit(commit(fence, vec![Write::DeleteJobs(row.content_id)])).await.unwrap();
+    }
+    assert_eq!(jobs.counts(time(0)).await.unwrap(), []);
 }
 
 async fn jobs_are_claimed_in_order(catalog: &dyn Catalog, jobs: &dyn Jobs, fence: Fence) {
@@ -81,7 +116,7 @@ async fn a_lost_holder_is_refused(catalog: &dyn Catalog, jobs: &dyn Jobs, fence:
         refused(catalog, fence, late).await;
     }
     catalog.commit(commit(fence, vec![hold(&second)])).await.unwrap();
-    assert_eq!(jobs.release_all().await.unwrap(), 1);
+    assert_eq!(ids(&jobs.release_own().await.unwrap()), [id]);
     refused(catalog, fence, hold(&second)).await;
     let (_, third) = claim(jobs, ALL, 50).await.unwrap();
     catalog.commit(commit(fence, vec![Write::FinishJob { id, token: third }])).await.unwrap();
@@ -128,6 +163,38 @@ async fn a_released_job_is_claimed_at_once_and_its_old_token_holds_nothing(
         .unwrap();
     let error = jobs.release(id, &second, time(0)).await.unwrap_err();
     assert!(matches!(error, Error::Conflict { .. }), "it is done: {error}");
+}
+
+/// A node that started took away every job of the workers beside it.
+async fn a_process_frees_its_own_leases_and_no_others(
+    catalog: &dyn Catalog,
+    processes: [&dyn Jobs; 2],
+    fence: Fence,
+) {
+    let rows = [0, 1].map(|at| job(ContentId::new(), JobClass::Group, at));
+    put(catalog, fence, &[&rows[0], &rows[1]]).await;
+    let mut held = Vec::new();
+    for jobs in processes {
+        held.push(claim(jobs, ALL, 10).await.unwrap());
+    }
+    let [first, second] = [held[0].clone(), held[1].clone()];
+    let hold = |(id, token): (JobId, String)| vec![Write::HoldJob { id, token }];
+    assert_eq!(ids(&processes[0].release_own().await.unwrap()), [first.0]);
+    refused(catalog, fence, hold(first).remove(0)).await;
+    catalog.commit(commit(fence, hold(second.clone()))).await.unwrap();
+    assert_eq!(processes[0].release_own().await.unwrap(), []);
+
+    // Whoever claims a job whose lease ran out holds it from then on.
+    let (id, token) = claim(processes[1], ALL, 10).await.unwrap();
+    let requeue = Write::RequeueJob { id, token, not_before: time(0), work: json!(0) };
+    catalog.commit(commit(fence, vec![requeue])).await.unwrap();
+    let third = claim(processes[0], ALL, 20).await.unwrap();
+    let fourth = claim(processes[0], ALL, 40).await.unwrap();
+    assert_eq!(fourth.0, second.0, "its lease was over at 40");
+    assert_eq!(processes[1].release_own().await.unwrap(), []);
+    for (id, token) in [third, fourth] {
+        catalog.commit(commit(fence, vec![Write::FinishJob { id, token }])).await.unwrap();
+    }
 }
 
 async fn two_claims_never_share_a_job(catalog: &dyn Catalog, jobs: &dyn Jobs, fence: Fence) {

@@ -14,3 +14,4 @@ pub(crate) mod playback;
 pub(crate) mod records;
 pub(crate) mod staging;
 pub(crate) mod timers;
+pub(crate) mod wakes;

@@ -53,8 +53,9 @@ macro_rules! suites {
             #[tokio::test]
             async fn the_jobs_keep_their_contract() {
                 let database = Database::new($way).await;
-                let node = database.open().await;
-                contract::jobs::check(node.catalog.clone(), node.jobs.clone()).await;
+                let (node, other) = (database.open().await, database.open().await);
+                contract::jobs::check(node.catalog.clone(), node.jobs.clone(), other.jobs.clone())
+                    .await;
             }
         }
     };

@@ -7,6 +7,7 @@
 mod layers;
 mod schema;
 
+use crate::worker::WorkerConfig;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,8 @@ pub(crate) struct Config {
     pub(crate) actors: playhouse_actors::Config,
     /// HTTP.
     pub(crate) gateway: playhouse_gateway::Config,
+    /// A process that runs `playhouse worker`.
+    pub(crate) worker: WorkerConfig,
 }
 
 /// The process itself.
@@ -112,6 +115,7 @@ impl Config {
         self.storage.validate()?;
         self.actors.validate().map_err(|error| format!("actors.{error}"))?;
         self.gateway.validate()?;
+        self.worker.validate()?;
         if self.gateway.shutdown_s.saturating_mul(1000) >= self.node.stop_ms {
             return Err(
                 "node.stop_ms must be above gateway.shutdown_s, which is part of it".to_owned()

@@ -95,9 +95,16 @@ fn inner<'a>(
 
 /// What a problem document (RFC 9457) says, or the status.
 fn problem(status: StatusCode, body: &str) -> String {
+    coded_problem(status, body).1
+}
+
+/// The same with the code of its kind; empty when there is none.
+pub(crate) fn coded_problem(status: StatusCode, body: &str) -> (String, String) {
     let document: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
     let text = document["detail"].as_str().or(document["title"].as_str());
-    text.map_or_else(|| format!("the server answered {status}"), str::to_owned)
+    let text = text.map_or_else(|| format!("the server answered {status}"), str::to_owned);
+    let kind = document["type"].as_str().and_then(|kind| kind.split_once("#problem-"));
+    (kind.map_or_else(String::new, |(_, code)| code.to_owned()), text)
 }
 
 #[cfg(test)]

@@ -14,13 +14,14 @@ async fn a_node_goes_on_without_its_cache_and_says_when_it_cannot_store() {
         "storage.s3.access_key=none",
         "storage.s3.secret_key=none",
         "storage.s3.tries_max=2",
+        &format!("storage.jobs=amqp://me:hush@{NOBODY}/v"),
     ])
     .await;
     let ready = sandbox.anonymous().get("/readyz").await;
     assert_eq!(ready.status, 200, "{}", ready.text());
     let states = &ready.json()["engines"];
-    let states = ["catalog", "blobs", "cache"].map(|engine| states[engine].as_str());
-    assert_eq!(states, [Some("up"), Some("away"), Some("away")], "{}", ready.text());
+    let states = ["catalog", "blobs", "cache", "jobs"].map(|engine| states[engine].as_str());
+    assert_eq!(states, [Some("up"), Some("away"), Some("away"), Some("away")], "{}", ready.text());
 
     let creator = sandbox.client("editor", "ada");
     let created = creator.create(4, "filename YS5tcDQ=").await;
@@ -29,4 +30,5 @@ async fn a_node_goes_on_without_its_cache_and_says_when_it_cannot_store() {
     assert_eq!(refused.status, 503, "{}", refused.text());
     assert!(refused.header("retry-after").parse::<u64>().is_ok(), "{:?}", refused.headers);
     assert!(!refused.problem().is_empty());
+    assert!(!sandbox.log().contains("hush"), "the broker's password is in the log");
 }

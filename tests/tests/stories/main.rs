@@ -14,3 +14,5 @@ mod upload_and_watch;
 mod views_count_once;
 mod who_you_are;
 mod worker_killed;
+#[cfg(feature = "real-engines")]
+mod workers_share;

@@ -60,6 +60,8 @@ pub(crate) async fn assert_whole(
 ) {
     let content = client.content(id).await;
     assert!(all_states(&content, &["complete"]), "{content:#}");
+    // Before decoding, which lasts: the node would close the connection meanwhile.
+    let playlists = client.get(&format!("/media/{id}/master.m3u8")).await.text();
     for name in names(&content) {
         let url = playlist(sandbox, id, &name);
         media::assert_decodes(&url);
@@ -71,7 +73,6 @@ pub(crate) async fn assert_whole(
             assert_eq!(media::count_frames(&url, "v"), frames, "{name}");
         }
     }
-    let playlists = client.get(&format!("/media/{id}/master.m3u8")).await.text();
     media::assert_decodes(&sandbox.url(&format!("/media/{id}/master.m3u8")));
     assert!(playlists.contains("#EXT-X-STREAM-INF"), "{playlists}");
 }

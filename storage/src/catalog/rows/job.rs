@@ -18,7 +18,11 @@ pub(crate) fn class_rank(class: JobClass) -> i64 {
     }
 }
 
-fn class_of(rank: i64) -> Result<JobClass> {
+/// The class that is stored as this number.
+///
+/// # Errors
+/// `Corrupt` when there is none.
+pub(crate) fn class_of(rank: i64) -> Result<JobClass> {
     let class = JobClass::ALL.into_iter().find(|class| class_rank(*class) == rank);
     class.ok_or_else(|| Error::Corrupt { what: format!("table job: {rank} is no class") })
 }

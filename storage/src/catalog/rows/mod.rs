@@ -11,7 +11,7 @@ mod rendition;
 mod timer;
 mod upload;
 
-pub(crate) use job::class_rank;
+pub(crate) use job::{class_of, class_rank};
 
 use super::OutboxEvent;
 use super::cell::{Cell, Cells};

@@ -21,6 +21,7 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../../../migrations/0003_add_playback_and_engagement.sql"),
     ),
     ("0004_add_analytics", include_str!("../../../../migrations/0004_add_analytics.sql")),
+    ("0005_add_holder_to_job", include_str!("../../../../migrations/0005_add_holder_to_job.sql")),
 ];
 
 /// The schema that this program writes.
