@@ -157,6 +157,13 @@ async fn the_staging_keeps_its_contract() {
 }
 
 #[tokio::test]
+async fn uploads_in_parts_keep_their_contract() {
+    let folder = TempDir::new().unwrap();
+    let stores = open(folder.path()).await;
+    contract::parts::check(&*stores.staging, &*stores.blobs).await;
+}
+
+#[tokio::test]
 async fn the_event_log_keeps_its_contract() {
     let folder = TempDir::new().unwrap();
     contract::eventlog::check(open(folder.path()).await.events).await;

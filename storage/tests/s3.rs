@@ -13,8 +13,10 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use playhouse_storage::blobs::{Blobs, keys};
 use playhouse_storage::model::{ContentId, Residency, UploadId};
+use playhouse_storage::staging::parts::{Part, PartsOf};
 use playhouse_storage::{Error, Stores};
 use service::Service;
+use std::time::Duration;
 use tempfile::TempDir;
 
 const MIB: usize = 1 << 20;
@@ -50,6 +52,14 @@ async fn the_staging_keeps_its_contract() {
     let service = Service::new().await;
     let (stores, _folder) = node(&service).await;
     contract::staging::check(stores.staging, stores.blobs).await;
+    service.remove().await;
+}
+
+#[tokio::test]
+async fn uploads_in_parts_keep_their_contract() {
+    let service = Service::new().await;
+    let (stores, _folder) = node(&service).await;
+    contract::parts::check(&*stores.staging, &*stores.blobs).await;
     service.remove().await;
 }
 
@@ -185,6 +195,44 @@ async fn what_may_rest_in_one_country_is_written_there_and_nowhere_else() {
     stores.blobs.delete_prefix(&keys::media(Residency::Ng, content)).await.unwrap();
     stores.blobs.delete_prefix(&keys::sources(Residency::Ng, content)).await.unwrap();
     assert_eq!(service.resident_objects().await, Vec::<String>::new());
+    service.remove().await;
+}
+
+#[tokio::test]
+async fn parts_of_such_content_come_to_its_bucket_and_to_no_other() {
+    let service = Service::new().await;
+    let (stores, _folder) = node(&service).await;
+    let (content, upload) = (ContentId::new(), UploadId::new());
+    let key = keys::source(Residency::Ng, content, upload);
+    let handle = stores.staging.begin(upload, &key).await.unwrap();
+    let of = PartsOf { upload, key: key.clone(), handle };
+    let part = Part { number: 1, start: 0, bytes: 9 };
+    let url = stores.staging.url(&of, part, Duration::from_secs(60)).await.unwrap().unwrap();
+    let name = service.resident_name();
+    assert!(url.contains(&format!("/{name}/")), "{url} is not of {name}");
+    let sent = contract::parts::send(&*stores.staging, &of, part, b"in Nigeria").await;
+    assert!(sent.is_err(), "ten bytes are not the nine that the URL was signed for");
+    let sent = contract::parts::send(&*stores.staging, &of, part, b"in Lagos!").await.unwrap();
+    stores.staging.assemble(&of, 9, &[sent]).await.unwrap();
+    assert_eq!(service.resident_objects().await, [key]);
+    let elsewhere = [service.objects().await, service.staging_objects().await].concat();
+    assert_eq!(elsewhere, Vec::<String>::new());
+    service.remove().await;
+}
+
+#[tokio::test]
+async fn urls_are_those_that_clients_reach() {
+    let mut service = Service::new().await;
+    service.config.s3.public_endpoint = "https://media.example".to_owned();
+    let (stores, _folder) = node(&service).await;
+    let (upload, key) = (UploadId::new(), "source/a/b".to_owned());
+    let handle = stores.staging.begin(upload, &key).await.unwrap();
+    let of = PartsOf { upload, key, handle };
+    let part = Part { number: 7, start: 0, bytes: 9 };
+    let url = stores.staging.url(&of, part, Duration::from_secs(60)).await.unwrap().unwrap();
+    assert!(url.starts_with("https://media.example/"), "{url}");
+    assert!(url.contains("partNumber=7") && url.contains("X-Amz-Expires=60"), "{url}");
+    stores.staging.abandon(&of).await.unwrap();
     service.remove().await;
 }
 

@@ -221,7 +221,7 @@ impl House {
 
 pub(crate) fn create(size_bytes: u64, metadata: UploadMetadata) -> upload::Request {
     let (content_id, owner) = (ContentId::new(), "ada".to_owned());
-    upload::Request::Create { content_id, owner, size_bytes, metadata }
+    upload::Request::Create { content_id, owner, size_bytes, metadata, in_parts: false }
 }
 
 pub(crate) fn at_rest(content: &Content) -> bool {

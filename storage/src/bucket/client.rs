@@ -132,6 +132,8 @@ impl Shared {
 #[derive(Clone)]
 pub(crate) struct Bucket {
     pub(super) inner: Box<s3::Bucket>,
+    /// The same at the address that clients reach, when that is another.
+    outside: Option<Box<s3::Bucket>>,
     prefix: String,
     shared: Arc<Shared>,
 }
@@ -152,24 +154,37 @@ impl Bucket {
     ) -> Result<Self> {
         let invalid =
             |error: &dyn std::fmt::Display| Error::Invalid(format!("storage.s3: {error}"));
-        let region = match config.endpoint.is_empty() {
-            true => config.region.parse().map_err(|error| invalid(&error))?,
-            false => s3::Region::Custom {
-                region: config.region.clone(),
-                endpoint: config.endpoint.trim_end_matches('/').to_owned(),
-            },
+        let at = |endpoint: &str| {
+            let region = match endpoint.is_empty() {
+                true => config.region.parse().map_err(|error| invalid(&error))?,
+                false => s3::Region::Custom {
+                    region: config.region.clone(),
+                    endpoint: endpoint.trim_end_matches('/').to_owned(),
+                },
+            };
+            let mut bucket = s3::Bucket::new(name, region, credentials.clone())
+                .map_err(|error| invalid(&error))?;
+            if config.path_style() {
+                bucket.set_path_style();
+            }
+            bucket.set_request_timeout(Some(shared.timeout));
+            Ok::<_, Error>(bucket)
         };
-        let mut inner =
-            s3::Bucket::new(name, region, credentials.clone()).map_err(|error| invalid(&error))?;
-        if config.path_style() {
-            inner.set_path_style();
-        }
-        inner.set_request_timeout(Some(shared.timeout));
+        let inner = at(&config.endpoint)?;
+        let outside = match config.public_endpoint.as_str() {
+            "" => None,
+            endpoint => Some(at(endpoint)?),
+        };
         let prefix = match prefix {
             "" => String::new(),
             prefix => format!("{prefix}/"),
         };
-        Ok(Self { inner, prefix, shared: shared.clone() })
+        Ok(Self { inner, outside, prefix, shared: shared.clone() })
+    }
+
+    /// The bucket as clients reach it, to sign URLs for.
+    pub(super) fn outside(&self) -> &s3::Bucket {
+        self.outside.as_ref().unwrap_or(&self.inner)
     }
 
     /// The bucket's own name.
@@ -206,6 +221,14 @@ impl Bucket {
         head.content_length.and_then(|length| u64::try_from(length).ok()).ok_or_else(|| {
             Error::Engine(format!("S3 on {key}: the service does not tell its size"))
         })
+    }
+
+    /// What the service says an object is known by.
+    ///
+    /// # Errors
+    /// As [`Bucket::size`].
+    pub(crate) async fn etag(&self, key: &str) -> Result<Option<String>> {
+        Ok(self.head(key).await.map_err(|fault| fault.error(key))?.e_tag)
     }
 
     /// Reads a small object whole.

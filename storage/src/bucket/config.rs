@@ -12,6 +12,9 @@ pub(crate) const PART_BYTES_MIN: u64 = 5 << 20;
 pub struct S3 {
     /// Where the service is, with its scheme; empty stands for AWS in the region.
     pub endpoint: String,
+    /// Where clients reach it, when that is elsewhere: for the URLs that uploads in parts are sent
+    /// to. Empty: `endpoint`.
+    pub public_endpoint: String,
     /// The region that requests are signed for.
     pub region: String,
     /// How a bucket is named in a URL.
@@ -51,7 +54,7 @@ pub struct S3 {
     /// seconds: these are four days.
     pub staged_objects_max: usize,
     /// Parts that nobody completed are removed after so many hours; longer than any blob is under
-    /// way.
+    /// way, and than `actors.upload_parts_life_s`.
     pub orphans_after_h: u32,
 }
 
@@ -59,6 +62,7 @@ impl Default for S3 {
     fn default() -> Self {
         Self {
             endpoint: String::new(),
+            public_endpoint: String::new(),
             region: "us-east-1".to_owned(),
             addressing: Addressing::Auto,
             access_key: String::new(),
@@ -75,7 +79,7 @@ impl Default for S3 {
             retry_longest_ms: 5000,
             sizes_max: 65_536,
             staged_objects_max: 65_536,
-            orphans_after_h: 24,
+            orphans_after_h: 192,
         }
     }
 }
@@ -108,9 +112,11 @@ impl S3 {
                     .to_owned(),
             );
         }
-        if !self.endpoint.is_empty() && !self.endpoint.starts_with("http") {
-            let endpoint = &self.endpoint;
-            return Err(format!("storage.s3.endpoint: {endpoint:?} has no http:// or https://"));
+        for (key, url) in [("endpoint", &self.endpoint), ("public_endpoint", &self.public_endpoint)]
+        {
+            if !url.is_empty() && !url.starts_with("http") {
+                return Err(format!("storage.s3.{key}: {url:?} has no http:// or https://"));
+            }
         }
         if self.access_key.is_empty() != self.secret_key.is_empty() {
             return Err("storage.s3.access_key and secret_key go together".to_owned());

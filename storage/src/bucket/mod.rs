@@ -11,6 +11,7 @@ mod config;
 mod fault;
 mod list;
 mod multipart;
+mod parts;
 mod stream;
 
 pub use config::{Addressing, S3, Secret};
@@ -19,3 +20,4 @@ pub(crate) use client::{Bucket, Buckets};
 pub(crate) use config::PART_BYTES_MIN;
 pub(crate) use fault::Fault;
 pub(crate) use multipart::Multipart;
+pub(crate) use parts::bare;

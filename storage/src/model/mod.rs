@@ -19,4 +19,4 @@ pub use ids::{
 };
 pub use job::{DeadLetter, Job, JobClass, JobState};
 pub use timer::Timer;
-pub use upload::{Protection, Residency, Upload, UploadMetadata, UploadState};
+pub use upload::{Protection, Residency, Upload, UploadMetadata, UploadParts, UploadState};

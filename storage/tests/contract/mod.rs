@@ -9,6 +9,7 @@ pub(crate) mod engagement;
 pub(crate) mod eventlog;
 pub(crate) mod fences;
 pub(crate) mod jobs;
+pub(crate) mod parts;
 pub(crate) mod playback;
 pub(crate) mod records;
 pub(crate) mod staging;

@@ -35,6 +35,11 @@ pub(crate) fn upload(content: ContentId) -> Upload {
         grant: 3,
         created_at: time(0),
         expires_at: time(60),
+        parts: Some(UploadParts {
+            part_size_bytes: 20 << 20,
+            handle: "a \"name\"".into(),
+            accepted: Some("abc".into()),
+        }),
         row_version: 1,
     }
 }

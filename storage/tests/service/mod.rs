@@ -49,6 +49,11 @@ impl Service {
         keys(&self.buckets[1]).await
     }
 
+    /// Name of the residency bucket.
+    pub(crate) fn resident_name(&self) -> &str {
+        &self.config.s3.residency_ng_bucket
+    }
+
     /// Keys in the residency bucket.
     pub(crate) async fn resident_objects(&self) -> Vec<String> {
         keys(&self.buckets[2]).await

@@ -20,6 +20,7 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
         "0003_add_playback_and_engagement",
         include_str!("../../../../migrations/0003_add_playback_and_engagement.sql"),
     ),
+    ("0004_add_upload_parts", include_str!("../../../../migrations/0004_add_upload_parts.sql")),
 ];
 
 /// The schema that this program writes.
