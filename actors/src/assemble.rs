@@ -2,7 +2,7 @@
 //!
 //! Nothing is started here, and nothing decided about it: the one table of that is the node's.
 
-use crate::content::{Cards, Checks, Manifests};
+use crate::content::{Cards, Checks, Manifests, Mover};
 use crate::encode::Pool;
 use crate::engagement::{Boards, Cells, Heat, Ranker, Settler, Teller};
 use crate::events::{Bridge, Hub, Janitor};
@@ -22,6 +22,8 @@ pub struct Parts {
     pub bridge: Part<Bridge>,
     /// Asks again wherever something was left unfinished.
     pub janitor: Part<Janitor>,
+    /// Brings contents to the shelf where they belong.
+    pub mover: Part<Mover>,
     /// Gives work to workers.
     pub pool: Part<Pool>,
     /// Sends idle entities to sleep.
@@ -113,6 +115,7 @@ fn parts(platform: &Platform, scratch: &Path) -> Parts {
     Parts {
         bridge: Part::with(platform, &platform.bridge, bridge),
         janitor: Part::with(platform, &Handle::new(), Janitor::new),
+        mover: Part::with(platform, &Handle::new(), Mover::new),
         pool: Part::with(platform, &platform.pool, move |it| Pool::new(it, work_dir.clone())),
         passivator: Part::with(platform, &Handle::new(), |it| Passivator::new(it.directory)),
         timekeeper: Part::with(platform, &platform.timekeeper, timekeeper),

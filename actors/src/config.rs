@@ -57,6 +57,8 @@ pub struct Config {
     pub events: Events,
     /// Durable timers.
     pub timers: Timers,
+    /// When contents go to the cold shelf.
+    pub tiers: crate::content::Tiers,
     /// Sessions of viewers.
     pub playback: crate::playback::Config,
     /// Counting.
@@ -173,6 +175,7 @@ impl Default for Config {
             encode: Encode::default(),
             events: Events::default(),
             timers: Timers::default(),
+            tiers: crate::content::Tiers::default(),
             playback: crate::playback::Config::default(),
             engagement: crate::engagement::Config::default(),
         }
@@ -254,6 +257,7 @@ impl Config {
         self.encode.validate().map_err(|error| format!("encode.{error}"))?;
         self.events.validate().map_err(|error| format!("events.{error}"))?;
         self.timers.validate().map_err(|error| format!("timers.{error}"))?;
+        self.tiers.validate().map_err(|error| format!("tiers.{error}"))?;
         self.playback.validate().map_err(|error| format!("playback.{error}"))?;
         self.engagement.validate().map_err(|error| format!("engagement.{error}"))
     }

@@ -10,8 +10,9 @@ static ARMED: OnceLock<Option<(String, AtomicU64)>> = OnceLock::new();
 
 /// Passes the point `name`; ends the process here when the environment asked for it.
 ///
-/// Points: `blob.renamed`, `catalog.committed`, `staging.synced`, `parts.noted`,
-/// `parts.assembled`, `upload.before_ack`, `segment.before_ack`, `outbox.appended`, `playback.before_ack`, `engagement.settled`.
+/// Points: `blob.renamed`, `blob.carried`, `blob.cleared`, `tier.committed`,
+/// `catalog.committed`, `staging.synced`, `parts.noted`, `parts.assembled`, `upload.before_ack`,
+/// `segment.before_ack`, `outbox.appended`, `playback.before_ack`, `engagement.settled`.
 pub fn pass(name: &str) {
     let Some((armed, left)) = ARMED.get_or_init(from_environment) else { return };
     if armed == name && left.fetch_sub(1, Ordering::Relaxed) == 1 {

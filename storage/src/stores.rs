@@ -1,7 +1,7 @@
 //! All stores of a node, opened together: the URLs of the configuration become engines here and
 //! nowhere else.
 
-use crate::blobs::{Blobs, local::LocalBlobs, s3::S3Blobs};
+use crate::blobs::{Blobs, local::LocalBlobs, places::Shelf, s3::S3Blobs, tiers::TieredBlobs};
 use crate::bucket::Buckets;
 use crate::cache::{Cache, memory::MemoryCache, redis};
 use crate::catalog::{Catalog, postgres::PostgresCatalog, sqlite::SqliteCatalog};
@@ -10,7 +10,7 @@ use crate::eventlog::{EventLog, local::LocalLog};
 use crate::jobs::{Jobs, postgres::PostgresJobs, sqlite::SqliteJobs};
 use crate::playback::{Playback, postgres::PostgresPlayback, sqlite::SqlitePlayback};
 use crate::staging::{Staging, local::LocalStaging, s3::S3Staging};
-use crate::urls::{BlobsAt, CacheAt, CatalogAt};
+use crate::urls::{BlobsAt, CacheAt, CatalogAt, Engines};
 use crate::{Config, DataDir, Error, Result};
 use std::path::Path;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ impl Stores {
         config.validate().map_err(Error::Invalid)?;
         let engines = config.engines().map_err(Error::Invalid)?;
         let data_dir = DataDir::open(data_dir)?;
-        let (blobs, staging) = blobs(&engines.blobs, config, &data_dir)?;
+        let (blobs, staging) = blobs(&engines, config, &data_dir)?;
         let events = LocalLog::open(&data_dir.resolve(engines.events), config)?;
         let Records { catalog, jobs, playback, engagement } = match engines.catalog {
             CatalogAt::File(path) => {
@@ -112,20 +112,32 @@ fn cache(at: &CacheAt<'_>, config: &Config) -> Result<Arc<dyn Cache>> {
 
 /// Finished and staged files have one engine: a staged one becomes finished where it is.
 fn blobs(
-    at: &BlobsAt<'_>,
+    engines: &Engines<'_>,
     config: &Config,
     data_dir: &DataDir,
 ) -> Result<(Arc<dyn Blobs>, Arc<dyn Staging>)> {
-    match at {
+    match &engines.blobs {
         BlobsAt::Folder(path) => {
             let root = data_dir.resolve(path);
-            let blobs = LocalBlobs::open(&root, config)?;
-            Ok((Arc::new(blobs), Arc::new(LocalStaging::open(&root, config)?)))
+            let hot = LocalBlobs::open(&root, config)?;
+            let staging = Arc::new(LocalStaging::open(&root, config)?);
+            match engines.cold {
+                None => Ok((Arc::new(hot), staging)),
+                Some(path) => {
+                    let cold = LocalBlobs::open(&data_dir.resolve(path), config)?;
+                    Ok((Arc::new(TieredBlobs { hot, cold }), staging))
+                }
+            }
         }
         BlobsAt::Bucket { name, prefix } => {
             let buckets = Buckets::open(name, prefix, &config.s3)?;
-            let blobs = S3Blobs::new(buckets.clone(), &config.s3);
-            Ok((Arc::new(blobs), Arc::new(S3Staging::new(buckets, &config.s3))))
+            let hot = S3Blobs::new(buckets.clone(), Shelf::Hot, &config.s3);
+            let staging = Arc::new(S3Staging::new(buckets.clone(), &config.s3));
+            if buckets.of(Shelf::Cold).is_empty() {
+                return Ok((Arc::new(hot), staging));
+            }
+            let cold = S3Blobs::new(buckets, Shelf::Cold, &config.s3);
+            Ok((Arc::new(TieredBlobs { hot, cold }), staging))
         }
     }
 }

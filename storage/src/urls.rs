@@ -1,5 +1,6 @@
 //! The URLs of the configuration, read: which engine, and where its data is.
 
+use crate::Config;
 use crate::cache;
 use crate::catalog::postgres;
 use crate::files::is_name;
@@ -8,6 +9,8 @@ use crate::files::is_name;
 pub(crate) struct Engines<'a> {
     pub(crate) catalog: CatalogAt<'a>,
     pub(crate) blobs: BlobsAt<'a>,
+    /// A folder, beside a folder.
+    pub(crate) cold: Option<&'a str>,
     pub(crate) events: &'a str,
     pub(crate) cache: CacheAt<'a>,
 }
@@ -42,18 +45,34 @@ impl<'a> Engines<'a> {
     ///
     /// # Errors
     /// Names the key, what it says, and what it may say.
-    pub(crate) fn of(
-        catalog: &'a str,
-        blobs: &'a str,
-        events: &'a str,
-        cache: &'a str,
-    ) -> Result<Self, String> {
+    pub(crate) fn of(config: &'a Config) -> Result<Self, String> {
+        let blobs = blobs_at(&config.blobs)?;
         Ok(Self {
-            catalog: catalog_at(catalog)?,
-            blobs: blobs_at(blobs)?,
-            events: path_of("events", events, "local", "local:events")?,
-            cache: cache_at(cache)?,
+            catalog: catalog_at(&config.catalog)?,
+            cold: cold_at(&config.cold, &blobs)?,
+            blobs,
+            events: path_of("events", &config.events, "local", "local:events")?,
+            cache: cache_at(&config.cache)?,
         })
+    }
+}
+
+/// A second folder beside a folder.
+fn cold_at<'a>(url: &'a str, blobs: &BlobsAt<'_>) -> Result<Option<&'a str>, String> {
+    if url.is_empty() {
+        return Ok(None);
+    }
+    let path = path_of("cold", url, "file", "file:cold")?;
+    match blobs {
+        BlobsAt::Folder(hot) if *hot != path => Ok(Some(path)),
+        BlobsAt::Folder(_) => {
+            Err("storage.cold must be another folder than that of storage.blobs".to_owned())
+        }
+        BlobsAt::Bucket { .. } => {
+            Err("storage.cold goes with a folder in storage.blobs; beside a \
+                                       bucket set storage.s3.cold_bucket"
+                .to_owned())
+        }
     }
 }
 

@@ -157,6 +157,13 @@ async fn the_staging_keeps_its_contract() {
 }
 
 #[tokio::test]
+async fn two_shelves_keep_their_contract() {
+    let (folder, outside) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let stores = open_small(folder.path(), |config| config.cold = "file:slow".into()).await;
+    contract::tiers::check(&*stores.blobs, outside.path()).await;
+}
+
+#[tokio::test]
 async fn uploads_in_parts_keep_their_contract() {
     let folder = TempDir::new().unwrap();
     let stores = open(folder.path()).await;

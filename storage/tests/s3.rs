@@ -11,6 +11,7 @@ mod service;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
+use playhouse_storage::blobs::places::Shelf;
 use playhouse_storage::blobs::{Blobs, keys};
 use playhouse_storage::model::{ContentId, Residency, UploadId};
 use playhouse_storage::staging::parts::{Part, PartsOf};
@@ -52,6 +53,31 @@ async fn the_staging_keeps_its_contract() {
     let service = Service::new().await;
     let (stores, _folder) = node(&service).await;
     contract::staging::check(stores.staging, stores.blobs).await;
+    service.remove().await;
+}
+
+#[tokio::test]
+async fn two_shelves_keep_their_contract() {
+    let service = Service::with_cold().await;
+    let (stores, _folder) = node(&service).await;
+    let outside = TempDir::new().unwrap();
+    contract::tiers::check(&*stores.blobs, outside.path()).await;
+    service.remove().await;
+}
+
+#[tokio::test]
+async fn what_is_resident_goes_to_no_cold_bucket_but_its_own() {
+    let service = Service::with_cold().await;
+    let (stores, _folder) = node(&service).await;
+    let key = format!("{}/720p/0", keys::media(Residency::Ng, ContentId::new()));
+    stores.blobs.put(&key, Bytes::from_static(b"x")).await.unwrap();
+    assert!(stores.blobs.has_cold(Residency::Global) && !stores.blobs.has_cold(Residency::Ng));
+    let refused = stores.blobs.carry(&key, Shelf::Cold, None).await.unwrap_err();
+    assert!(refused.to_string().contains("residency_ng_cold_bucket"), "{refused}");
+    assert_eq!(read(&*stores.blobs, &key).await, b"x");
+    assert_eq!(service.resident_objects().await, [key]);
+    let elsewhere = [service.objects().await, service.cold_objects().await].concat();
+    assert_eq!(elsewhere, Vec::<String>::new());
     service.remove().await;
 }
 

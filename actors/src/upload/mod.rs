@@ -69,7 +69,8 @@ pub enum Request {
 /// What a session answers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Reply {
-    /// To `Create`, `Announce`, `Complete`, `Look`, `Commit`, `HandOver`: the record as it is on disk.
+    /// To `Create`, `Announce`, `Complete`, `Look`, `Commit`, `HandOver`: the record as it is on
+    /// disk.
     Upload(Box<Upload>),
     /// To `Grant`.
     Granted {

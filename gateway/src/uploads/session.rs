@@ -1,9 +1,9 @@
 //! `/api/v1/uploads/session`: uploads in parts, sent in any order and side by side.
 //!
-//! A session says how the file is cut and where each part goes: to a URL that is signed for that one
-//! part and needs no token. In buckets these are URLs of the service, so that bytes go past this
-//! node; on a local disk they are URLs of this node ([`part`]). Complete, it goes the way of every
-//! other upload.
+//! A session says how the file is cut and where each part goes: to a URL that is signed for that
+//! one part and needs no token. In buckets these are URLs of the service, so that bytes go past
+//! this node; on a local disk they are URLs of this node ([`part`]). Complete, it goes the way of
+//! every other upload.
 
 mod address;
 mod part;

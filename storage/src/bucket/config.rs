@@ -28,6 +28,12 @@ pub struct S3 {
     pub staging_bucket: String,
     /// Bucket of contents with `residency: ng`, with their uploads; empty: they are refused.
     pub residency_ng_bucket: String,
+    /// Bucket of what has not been watched for long, under the same keys; empty: it stays where it
+    /// is. Of a class that is read at once.
+    pub cold_bucket: String,
+    /// The same for contents with `residency: ng`, in their country; empty: they stay where they
+    /// are.
+    pub residency_ng_cold_bucket: String,
     /// Bytes of a part of a large blob. Each upload under way holds one in memory; there are at
     /// most 10,000 parts, so 8 MiB make blobs of 83 GB.
     pub part_bytes: u64,
@@ -69,6 +75,8 @@ impl Default for S3 {
             secret_key: Secret::default(),
             staging_bucket: String::new(),
             residency_ng_bucket: String::new(),
+            cold_bucket: String::new(),
+            residency_ng_cold_bucket: String::new(),
             part_bytes: 8 << 20,
             uploads_max: 64,
             requests_max: 64,

@@ -6,6 +6,7 @@
 //! and its SHA-256, which the service checks before it answers. An answer that got lost is told
 //! from a refusal by a mark that each write carries.
 
+mod buckets;
 mod client;
 mod config;
 mod fault;
@@ -16,7 +17,8 @@ mod stream;
 
 pub use config::{Addressing, S3, Secret};
 
-pub(crate) use client::{Bucket, Buckets};
+pub(crate) use buckets::Buckets;
+pub(crate) use client::Bucket;
 pub(crate) use config::PART_BYTES_MIN;
 pub(crate) use fault::Fault;
 pub(crate) use multipart::Multipart;

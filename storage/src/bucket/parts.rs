@@ -1,5 +1,5 @@
-//! Multipart uploads whose parts come from elsewhere: URLs signed for one part each, and the list of
-//! those that have come.
+//! Multipart uploads whose parts come from elsewhere: URLs signed for one part each, and the list
+//! of those that have come.
 
 use super::client::Bucket;
 use super::fault::{Fault, element};

@@ -11,7 +11,7 @@ mod upload;
 pub use audit::{AuditEntry, AuditOutcome};
 pub use content::{
     Blocked, Check, Content, Init, MediaKind, Picture, PictureKind, Rendition, RenditionState,
-    Segment, Source, Stage, Status,
+    Segment, Source, Stage, Status, Tier,
 };
 pub use engagement::{Counter, Fact, FactKind, NewFact, Quality, Report};
 pub use ids::{

@@ -13,4 +13,5 @@ pub(crate) mod parts;
 pub(crate) mod playback;
 pub(crate) mod records;
 pub(crate) mod staging;
+pub(crate) mod tiers;
 pub(crate) mod timers;

@@ -6,6 +6,7 @@
 mod bad_input;
 mod browser;
 mod chaos;
+mod cold_and_back;
 mod engines_away;
 mod restart_in_the_middle;
 mod resume_after_break;

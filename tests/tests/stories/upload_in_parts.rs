@@ -1,5 +1,5 @@
-//! A creator's program sends a film in parts, out of order and one of them twice; the node dies when
-//! the parts have become a file and nobody has been told; the film is published all the same.
+//! A creator's program sends a film in parts, out of order and one of them twice; the node dies
+//! when the parts have become a file and nobody has been told; the film is published all the same.
 
 use crate::shared;
 use playhouse_tests::client::{Answer, Client, send};

@@ -21,6 +21,7 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../../../migrations/0003_add_playback_and_engagement.sql"),
     ),
     ("0004_add_upload_parts", include_str!("../../../../migrations/0004_add_upload_parts.sql")),
+    ("0005_add_tiers", include_str!("../../../../migrations/0005_add_tiers.sql")),
 ];
 
 /// The schema that this program writes.

@@ -72,11 +72,24 @@ impl Parts for S3Staging {
     }
 
     async fn abandon(&self, of: &PartsOf) -> Result<()> {
-        Multipart::known(self.place(&of.key)?, &of.key, &of.handle).end().await
+        let ended = Multipart::known(self.place(&of.key)?, &of.key, &of.handle).end().await;
+        match ended {
+            // Some services refuse to end what they do not know.
+            Err(Error::Engine(_)) if self.has_none(of).await => Ok(()),
+            ended => ended,
+        }
     }
 }
 
 impl S3Staging {
+    /// Whether the service surely has no part of it.
+    async fn has_none(&self, of: &PartsOf) -> bool {
+        match self.received(of).await {
+            Ok(received) => received.is_empty(),
+            Err(error) => matches!(error, Error::NotFound { .. }),
+        }
+    }
+
     /// The one bucket that a key may rest in.
     fn place(&self, key: &str) -> Result<&Bucket> {
         keys::check(key)?;
