@@ -69,6 +69,6 @@ async fn parts_out_of_order_become_a_film_although_the_node_dies_when_they_are_w
     let frames = media::count_frames(&sandbox.url(&format!("/media/{id}/master.m3u8")), "v");
     assert!(frames > 100, "{frames}");
     let staging = sandbox.data().join("blobs/.staging");
-    let left = std::fs::read_dir(staging).expect("the folder is there").count();
+    let left = std::fs::read_dir(staging).map_or(0, Iterator::count);
     assert_eq!(left, 0, "nothing is left of the parts");
 }
