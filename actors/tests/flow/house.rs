@@ -63,7 +63,7 @@ impl House {
         Self::open_on(folder, settings, |_| {}).await
     }
 
-    async fn open_on(
+    pub(crate) async fn open_on(
         folder: tempfile::TempDir,
         settings: impl FnOnce(&mut Config),
         change: impl FnOnce(&mut Engines),
