@@ -16,7 +16,7 @@ use playhouse_storage::blobs::keys;
 use playhouse_storage::blobs::places::Shelf;
 use playhouse_storage::catalog::Moving;
 use playhouse_storage::failpoint;
-use playhouse_storage::model::{Content, ContentId, Residency, Tier};
+use playhouse_storage::model::{Content, ContentId, Residency, Stage, Tier};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -99,6 +99,9 @@ impl Mover {
     async fn copy(&self, content: &Content, to: Shelf) -> Result<u64, Exit> {
         let mut bytes = 0;
         for load in self.loads(content).await? {
+            if !self.is_still(content).await? {
+                break;
+            }
             let carried = self.platform.engines.blobs.carry(&load.key, to, load.sha256.as_deref());
             bytes += carried.await?;
         }
@@ -113,6 +116,13 @@ impl Mover {
             }
         }
         Ok(0)
+    }
+
+    /// Whether a content is there and where it was: copies of one that is being deleted would be in
+    /// vain.
+    async fn is_still(&self, content: &Content) -> Result<bool, Exit> {
+        let now = self.platform.engines.catalog.content(content.id).await?;
+        Ok(now.is_some_and(|now| now.tier == content.tier && now.stage != Stage::Deleting))
     }
 
     async fn loads(&self, content: &Content) -> Result<Vec<Load>, Exit> {

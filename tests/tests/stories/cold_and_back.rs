@@ -94,9 +94,16 @@ async fn a_film_goes_to_the_slow_disk_and_back_although_the_node_dies_at_every_s
     let view = client.request("POST", &format!("/api/v1/content/{id}/views"));
     let view = send(view.header("Idempotency-Key", "one")).await;
     assert_eq!(view.status, 202, "{}", view.text());
+    sandbox.kill();
+    let points = ["blob.carried:1", "tier.committed:1", "blob.cleared:1"];
+    die_at(&mut sandbox, &points, &id, frames).await;
     wait_tier(&client, &id, "hot").await;
     let (hot, cold) = shelves(&sandbox);
     assert_eq!((hot, cold), (all, BTreeSet::new()));
     assert_plays(&sandbox, &id, frames).await;
+
+    let gone = send(client.request("DELETE", &format!("/api/v1/content/{id}"))).await;
+    assert!(gone.status < 300, "{}", gone.text());
+    assert_eq!(shelves(&sandbox), (BTreeSet::new(), BTreeSet::new()));
     assert!(sandbox.stop().await.success());
 }
