@@ -3,7 +3,7 @@
 //! Nothing is started here, and nothing decided about it: the one table of that is the node's.
 
 use crate::analytics::Analyst;
-use crate::content::{Cards, Checks, Manifests, Reading};
+use crate::content::{Cards, Checks, Manifests, Mover, Reading};
 use crate::encode::{Herald, Pool, Scaler, Waker, Workforce, Workshop};
 use crate::engagement::{Boards, Cells, Heat, Ranker, Settler, Teller};
 use crate::events::{Bridge, Hub, Janitor};
@@ -23,6 +23,8 @@ pub struct Parts {
     pub bridge: Part<Bridge>,
     /// Asks again wherever something was left unfinished.
     pub janitor: Part<Janitor>,
+    /// Brings contents to the shelf where they belong.
+    pub mover: Part<Mover>,
     /// Gives work to workers.
     pub pool: Part<Pool>,
     /// Carries wake-ups to and from the pool.
@@ -149,6 +151,7 @@ fn parts(platform: &Platform, scratch: &Path, workforce: Option<Arc<dyn Workforc
     Parts {
         bridge: Part::with(platform, &platform.bridge, bridge),
         janitor: Part::with(platform, &Handle::new(), Janitor::new),
+        mover: Part::with(platform, &Handle::new(), Mover::new),
         pool: Part::with(&shop, &platform.pool, move |it| Pool::new(it, work_dir.clone())),
         waker: Part::with(&shop, &Handle::new(), move |it| Waker::new(it, pool.clone())),
         scaler: Part::with(platform, &Handle::new(), move |it| {

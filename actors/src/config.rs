@@ -6,6 +6,7 @@
 use crate::runtime::Backoff;
 use crate::runtime::Watch;
 use playhouse_codecs::limits::Limits;
+use playhouse_storage::staging::parts::{PART_BYTES_MAX, PART_BYTES_MIN};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,6 +22,12 @@ pub struct Config {
     /// The timer of that is moved when it is off by more than this; else it rings early and is set
     /// anew then. So an upload whose offset is committed every few seconds writes it rarely.
     pub upload_expiry_slack_s: u64,
+    /// Least bytes of a part of an upload in parts, the last one apart. Larger files have larger
+    /// parts, so that there are about a thousand. A part is what a broken connection can cost.
+    pub upload_part_bytes: u64,
+    /// An upload in parts is removed after so long, however busy it is: bytes that go to a bucket
+    /// are not seen here. Below `storage.s3.orphans_after_h` by an hour at least.
+    pub upload_parts_life_s: u64,
     /// An entity must answer another one within so long: some commits on a loaded disk.
     pub ask_deadline_ms: u64,
     /// Tries of an ask that found the other side busy, before the attempt is given up.
@@ -55,6 +62,8 @@ pub struct Config {
     pub events: Events,
     /// Durable timers.
     pub timers: Timers,
+    /// When contents go to the cold shelf.
+    pub tiers: crate::content::Tiers,
     /// Sessions of viewers.
     pub playback: crate::playback::Config,
     /// Counting.
@@ -197,6 +206,8 @@ impl Default for Config {
             upload_bytes_max: 20_000_000_000,
             upload_ttl_s: 86_400,
             upload_expiry_slack_s: 300,
+            upload_part_bytes: 16 << 20,
+            upload_parts_life_s: 604_800,
             ask_deadline_ms: 10_000,
             ask_tries_max: 5,
             hints_max: 1_024,
@@ -212,6 +223,7 @@ impl Default for Config {
             scaling: Scaling::default(),
             events: Events::default(),
             timers: Timers::default(),
+            tiers: crate::content::Tiers::default(),
             playback: crate::playback::Config::default(),
             engagement: crate::engagement::Config::default(),
             analytics: crate::analytics::Config::default(),
@@ -294,6 +306,14 @@ impl Config {
     pub fn validate(&self) -> Result<(), String> {
         above_zero("upload_bytes_max", self.upload_bytes_max)?;
         above_zero("upload_ttl_s", self.upload_ttl_s)?;
+        let least = PART_BYTES_MIN..=PART_BYTES_MAX;
+        if !least.contains(&self.upload_part_bytes) {
+            let (from, to) = least.into_inner();
+            return Err(format!("upload_part_bytes must be from {from} to {to}, as S3 has it"));
+        }
+        if self.upload_parts_life_s < self.upload_ttl_s {
+            return Err("upload_parts_life_s must not be below upload_ttl_s".to_owned());
+        }
         above_zero("ask_deadline_ms", self.ask_deadline_ms)?;
         above_zero("ask_tries_max", u64::from(self.ask_tries_max))?;
         above_zero("hints_max", self.hints_max as u64)?;
@@ -307,6 +327,7 @@ impl Config {
         self.scaling.validate().map_err(|error| format!("scaling.{error}"))?;
         self.events.validate().map_err(|error| format!("events.{error}"))?;
         self.timers.validate().map_err(|error| format!("timers.{error}"))?;
+        self.tiers.validate().map_err(|error| format!("tiers.{error}"))?;
         self.playback.validate().map_err(|error| format!("playback.{error}"))?;
         self.engagement.validate().map_err(|error| format!("engagement.{error}"))?;
         self.analytics.validate().map_err(|error| format!("analytics.{error}"))

@@ -7,9 +7,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::response::{IntoResponse, Response};
 
 const ALLOW_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-const ALLOW_HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Range, \
-    Traceparent, Tus-Resumable, Upload-Length, Upload-Metadata, Upload-Offset, \
-    X-HTTP-Method-Override, X-Requested-With";
+const ALLOW_HEADERS: &str = "Authorization, Content-MD5, Content-Type, Idempotency-Key, \
+    If-None-Match, Range, Traceparent, Tus-Resumable, Upload-Length, Upload-Metadata, \
+    Upload-Offset, X-HTTP-Method-Override, X-Requested-With";
 const EXPOSE_HEADERS: &str = "Content-Range, ETag, Location, Playhouse-Content-Id, \
     Playhouse-Trace-Id, Retry-After, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, \
     Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset";

@@ -2,6 +2,7 @@
 
 use crate::problem::Problem;
 use crate::site::Site;
+use crate::uploads::session;
 use crate::{
     App, Gateway, admin, content, docs, engagement, events, health, me, media, pages, playback,
     uploads, worker,
@@ -20,6 +21,12 @@ fn table() -> Vec<Row> {
         row(Method::PATCH, "/api/v1/uploads/{upload_id}", uploads::append),
         row(Method::DELETE, "/api/v1/uploads/{upload_id}", uploads::terminate),
         row(Method::POST, "/api/v1/uploads/{upload_id}", uploads::overridden),
+        row(Method::POST, "/api/v1/uploads/session", session::begin),
+        row(Method::GET, "/api/v1/uploads/session/{session_id}", session::look),
+        row(Method::DELETE, "/api/v1/uploads/session/{session_id}", session::abort),
+        row(Method::POST, "/api/v1/uploads/session/{session_id}/parts", session::announce),
+        row(Method::PUT, "/api/v1/uploads/session/{session_id}/parts/{part_number}", session::put),
+        row(Method::POST, "/api/v1/uploads/session/{session_id}/complete", session::complete),
         row(Method::GET, "/api/v1/content", content::list),
         row(Method::GET, "/api/v1/content/{id}", content::show),
         row(Method::PATCH, "/api/v1/content/{id}", content::change),

@@ -42,6 +42,7 @@ pub(crate) fn content() -> Content {
         scan: Check::NotConfigured,
         fingerprint: Check::Pending,
         blocked: None,
+        tier: playhouse_storage::model::Tier::Hot,
         unlisted: false,
         created_at: at,
         updated_at: at,

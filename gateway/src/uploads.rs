@@ -6,6 +6,7 @@
 //! offset that a client is told is on disk.
 
 mod receive;
+pub(crate) mod session;
 
 use crate::App;
 use crate::auth::Caller;
@@ -53,6 +54,7 @@ pub(crate) async fn create(State(app): State<App>, caller: Caller, request: Requ
         owner: caller.subject,
         size_bytes: wish.size_bytes,
         metadata: wish.metadata,
+        in_parts: false,
     };
     let upload = record(ask_session(&app, upload_id, ask).await?)?;
     let location = format!("/api/v1/uploads/{upload_id}");
@@ -128,6 +130,9 @@ pub(crate) async fn look(
 ) -> Answer {
     tus::resumable(&headers)?;
     let upload = own(&app, &caller, id).await?;
+    if upload.parts.is_some() {
+        return Err(refused(Refusal::InParts));
+    }
     let mut response = told(StatusCode::OK, &upload);
     let headers = response.headers_mut();
     headers.insert(tus::UPLOAD_LENGTH, HeaderValue::from(upload.size_bytes));
@@ -271,6 +276,11 @@ fn refused(refusal: Refusal) -> Problem {
         Refusal::TooLarge { size_bytes, limit_bytes } => too_large(size_bytes, limit_bytes),
         Refusal::Completed => Problem::new(StatusCode::CONFLICT, "completed", refusal),
         Refusal::Empty => Problem::bad_request("empty-file", refusal),
+        Refusal::InParts => Problem::new(StatusCode::CONFLICT, "in-parts", refusal),
+        Refusal::NotInParts => Problem::new(StatusCode::CONFLICT, "not-in-parts", refusal),
+        Refusal::BadParts(why) => Problem::bad_request("bad-parts", why),
+        Refusal::OtherParts => Problem::new(StatusCode::CONFLICT, "completed", refusal),
+        Refusal::PartsLost => Problem::new(StatusCode::GONE, "gone", refusal),
         // The gateway itself says what was written, so this is its own fault.
         Refusal::BadCommit { .. } => Problem::internal(refusal),
     }

@@ -46,6 +46,7 @@ pub(crate) fn content(rows: &Rows) -> Value {
         "owner": rows.for_creator.then_some(&content.owner),
         "owner_is_me": rows.owner_is_me,
         "hot": rows.hot,
+        "tier": rows.for_creator.then_some(content.tier),
         "unlisted": content.unlisted,
         "updated_at": content.updated_at,
     });
@@ -268,6 +269,7 @@ mod tests {
                       "width": 320
                     }
                   ],
+                  "tier": null,
                   "title": "A film",
                   "unlisted": false,
                   "updated_at": "2026-01-02T03:04:05Z",

@@ -23,6 +23,9 @@ pub struct Config {
     /// serves several. Uploads under way are staged beside them, so that a whole one becomes a
     /// blob by a rename, or by a copy inside the service.
     pub blobs: String,
+    /// Where files of a folder go that have not been watched for long: `file:PATH`, which may be a
+    /// larger and slower disk; empty: they stay. For buckets see `storage.s3.cold_bucket`.
+    pub cold: String,
     /// Where facts are appended: `local:PATH`, or Kafka brokers, `kafka://HOST:PORT,HOST:PORT`.
     pub events: String,
     /// Where what may be lost is kept: `memory:`, or a server that several nodes share,
@@ -100,6 +103,7 @@ impl Default for Config {
         Self {
             catalog: "sqlite:catalog.db".to_owned(),
             blobs: "file:blobs".to_owned(),
+            cold: String::new(),
             events: "local:events".to_owned(),
             cache: "memory:".to_owned(),
             jobs: "catalog:".to_owned(),
@@ -170,7 +174,7 @@ impl Config {
 
     /// What is behind the URLs.
     pub(crate) fn engines(&self) -> Result<Engines<'_>, String> {
-        Engines::of(&self.catalog, &self.blobs, &self.events, &self.cache, &self.jobs)
+        Engines::of(self)
     }
 
     fn at_least_one(&self) -> [(&'static str, u64); 14] {

@@ -10,7 +10,8 @@ static ARMED: OnceLock<Option<(String, AtomicU64)>> = OnceLock::new();
 
 /// Passes the point `name`; ends the process here when the environment asked for it.
 ///
-/// Points: `blob.renamed`, `catalog.committed`, `staging.synced`, `upload.before_ack`,
+/// Points: `blob.renamed`, `blob.carried`, `blob.cleared`, `tier.committed`,
+/// `catalog.committed`, `staging.synced`, `parts.noted`, `parts.assembled`, `upload.before_ack`,
 /// `segment.before_ack`, `outbox.appended`, `playback.before_ack`, `engagement.settled`,
 /// `analytics.added`.
 pub fn pass(name: &str) {

@@ -45,7 +45,7 @@ impl SharedStores {
             return Err(of_one_node("blobs", &config.blobs, "s3://…"));
         };
         let data_dir = DataDir::open(data_dir)?;
-        let (blobs, _) = blobs(&engines.blobs, config, &data_dir)?;
+        let (blobs, _) = blobs(&engines, config, &data_dir)?;
         let catalog = Arc::new(PostgresCatalog::open(url, &config.postgres).await?);
         let jobs = Arc::new(PostgresJobs::new(catalog.clone(), data_dir.id()));
         let wakes = wakes(&engines.jobs, config)?;

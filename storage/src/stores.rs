@@ -2,7 +2,7 @@
 //! nowhere else.
 
 use crate::analytics::{Analytics, postgres::PostgresAnalytics, sqlite::SqliteAnalytics};
-use crate::blobs::{Blobs, local::LocalBlobs, s3::S3Blobs};
+use crate::blobs::{Blobs, local::LocalBlobs, places::Shelf, s3::S3Blobs, tiers::TieredBlobs};
 use crate::bucket::Buckets;
 use crate::cache::{Cache, memory::MemoryCache, redis};
 use crate::catalog::{Catalog, postgres::PostgresCatalog, sqlite::SqliteCatalog};
@@ -11,7 +11,7 @@ use crate::eventlog::{EventLog, kafka::KafkaLog, local::LocalLog};
 use crate::jobs::{Jobs, postgres::PostgresJobs, sqlite::SqliteJobs};
 use crate::playback::{Playback, postgres::PostgresPlayback, sqlite::SqlitePlayback};
 use crate::staging::{Staging, local::LocalStaging, s3::S3Staging};
-use crate::urls::{BlobsAt, CacheAt, CatalogAt, EventsAt, JobsAt};
+use crate::urls::{BlobsAt, CacheAt, CatalogAt, Engines, EventsAt, JobsAt};
 use crate::wakes::{Wakes, amqp, local::LocalWakes};
 use crate::{Config, DataDir, Error, Result};
 use std::path::Path;
@@ -55,7 +55,7 @@ impl Stores {
         config.validate().map_err(Error::Invalid)?;
         let engines = config.engines().map_err(Error::Invalid)?;
         let data_dir = DataDir::open(data_dir)?;
-        let (blobs, staging) = blobs(&engines.blobs, config, &data_dir)?;
+        let (blobs, staging) = blobs(&engines, config, &data_dir)?;
         let events = events(&engines.events, config, &data_dir)?;
         let holder = data_dir.id();
         let Records { catalog, jobs, playback, engagement, analytics } = match engines.catalog {
@@ -138,20 +138,32 @@ pub(crate) fn wakes(at: &JobsAt<'_>, config: &Config) -> Result<Arc<dyn Wakes>> 
 
 /// Finished and staged files have one engine: a staged one becomes finished where it is.
 pub(crate) fn blobs(
-    at: &BlobsAt<'_>,
+    engines: &Engines<'_>,
     config: &Config,
     data_dir: &DataDir,
 ) -> Result<(Arc<dyn Blobs>, Arc<dyn Staging>)> {
-    match at {
+    match &engines.blobs {
         BlobsAt::Folder(path) => {
             let root = data_dir.resolve(path);
-            let blobs = LocalBlobs::open(&root, config)?;
-            Ok((Arc::new(blobs), Arc::new(LocalStaging::open(&root, config)?)))
+            let hot = LocalBlobs::open(&root, config)?;
+            let staging = Arc::new(LocalStaging::open(&root, config)?);
+            match engines.cold {
+                None => Ok((Arc::new(hot), staging)),
+                Some(path) => {
+                    let cold = LocalBlobs::open(&data_dir.resolve(path), config)?;
+                    Ok((Arc::new(TieredBlobs { hot, cold }), staging))
+                }
+            }
         }
         BlobsAt::Bucket { name, prefix } => {
             let buckets = Buckets::open(name, prefix, &config.s3)?;
-            let blobs = S3Blobs::new(buckets.clone(), &config.s3);
-            Ok((Arc::new(blobs), Arc::new(S3Staging::new(buckets, &config.s3))))
+            let hot = S3Blobs::new(buckets.clone(), Shelf::Hot, &config.s3);
+            let staging = Arc::new(S3Staging::new(buckets.clone(), &config.s3));
+            if buckets.of(Shelf::Cold).is_empty() {
+                return Ok((Arc::new(hot), staging));
+            }
+            let cold = S3Blobs::new(buckets, Shelf::Cold, &config.s3);
+            Ok((Arc::new(TieredBlobs { hot, cold }), staging))
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The URLs of the configuration, read: which engine, and where its data is.
 
+use crate::Config;
 use crate::cache;
 use crate::catalog::postgres;
 use crate::files::is_name;
@@ -9,6 +10,8 @@ use crate::wakes;
 pub(crate) struct Engines<'a> {
     pub(crate) catalog: CatalogAt<'a>,
     pub(crate) blobs: BlobsAt<'a>,
+    /// A folder, beside a folder.
+    pub(crate) cold: Option<&'a str>,
     pub(crate) events: EventsAt<'a>,
     pub(crate) cache: CacheAt<'a>,
     pub(crate) jobs: JobsAt<'a>,
@@ -61,20 +64,35 @@ impl<'a> Engines<'a> {
     ///
     /// # Errors
     /// Names the key, what it says, and what it may say.
-    pub(crate) fn of(
-        catalog: &'a str,
-        blobs: &'a str,
-        events: &'a str,
-        cache: &'a str,
-        jobs: &'a str,
-    ) -> Result<Self, String> {
+    pub(crate) fn of(config: &'a Config) -> Result<Self, String> {
+        let blobs = blobs_at(&config.blobs)?;
         Ok(Self {
-            catalog: catalog_at(catalog)?,
-            blobs: blobs_at(blobs)?,
-            events: events_at(events)?,
-            cache: cache_at(cache)?,
-            jobs: jobs_at(jobs)?,
+            catalog: catalog_at(&config.catalog)?,
+            cold: cold_at(&config.cold, &blobs)?,
+            blobs,
+            events: events_at(&config.events)?,
+            cache: cache_at(&config.cache)?,
+            jobs: jobs_at(&config.jobs)?,
         })
+    }
+}
+
+/// A second folder beside a folder.
+fn cold_at<'a>(url: &'a str, blobs: &BlobsAt<'_>) -> Result<Option<&'a str>, String> {
+    if url.is_empty() {
+        return Ok(None);
+    }
+    let path = path_of("cold", url, "file", "file:cold")?;
+    match blobs {
+        BlobsAt::Folder(hot) if *hot != path => Ok(Some(path)),
+        BlobsAt::Folder(_) => {
+            Err("storage.cold must be another folder than that of storage.blobs".to_owned())
+        }
+        BlobsAt::Bucket { .. } => {
+            Err("storage.cold goes with a folder in storage.blobs; beside a \
+                                       bucket set storage.s3.cold_bucket"
+                .to_owned())
+        }
     }
 }
 

@@ -7,8 +7,8 @@ mod contract;
 use contract::eventlog::records;
 use contract::records::{commit, content, job, upload};
 use playhouse_storage::catalog::Write;
-use playhouse_storage::eventlog::local::LocalLog;
 use playhouse_storage::catalog::sqlite::SqliteCatalog;
+use playhouse_storage::eventlog::local::LocalLog;
 use playhouse_storage::jobs::sqlite::SqliteJobs;
 use playhouse_storage::model::{Fence, JobClass, Residency, UploadId};
 use playhouse_storage::wakes::local::LocalWakes;
@@ -17,8 +17,8 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::time::Duration;
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 
 async fn open(folder: &Path) -> Stores {
@@ -179,6 +179,20 @@ async fn the_staging_keeps_its_contract() {
     let folder = TempDir::new().unwrap();
     let stores = open(folder.path()).await;
     contract::staging::check(stores.staging, stores.blobs).await;
+}
+
+#[tokio::test]
+async fn two_shelves_keep_their_contract() {
+    let (folder, outside) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let stores = open_small(folder.path(), |config| config.cold = "file:slow".into()).await;
+    contract::tiers::check(&*stores.blobs, outside.path()).await;
+}
+
+#[tokio::test]
+async fn uploads_in_parts_keep_their_contract() {
+    let folder = TempDir::new().unwrap();
+    let stores = open(folder.path()).await;
+    contract::parts::check(&*stores.staging, &*stores.blobs).await;
 }
 
 #[tokio::test]

@@ -11,11 +11,14 @@ mod service;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
+use playhouse_storage::blobs::places::Shelf;
 use playhouse_storage::blobs::{Blobs, keys};
 use playhouse_storage::model::{ContentId, Residency, UploadId};
+use playhouse_storage::staging::parts::{Part, PartsOf};
 use playhouse_storage::{Config, Error, Stores};
 use service::Service;
 use std::net::TcpListener;
+use std::time::Duration;
 use tempfile::TempDir;
 
 const MIB: usize = 1 << 20;
@@ -51,6 +54,39 @@ async fn the_staging_keeps_its_contract() {
     let service = Service::new().await;
     let (stores, _folder) = node(&service).await;
     contract::staging::check(stores.staging, stores.blobs).await;
+    service.remove().await;
+}
+
+#[tokio::test]
+async fn two_shelves_keep_their_contract() {
+    let service = Service::with_cold().await;
+    let (stores, _folder) = node(&service).await;
+    let outside = TempDir::new().unwrap();
+    contract::tiers::check(&*stores.blobs, outside.path()).await;
+    service.remove().await;
+}
+
+#[tokio::test]
+async fn what_is_resident_goes_to_no_cold_bucket_but_its_own() {
+    let service = Service::with_cold().await;
+    let (stores, _folder) = node(&service).await;
+    let key = format!("{}/720p/0", keys::media(Residency::Ng, ContentId::new()));
+    stores.blobs.put(&key, Bytes::from_static(b"x")).await.unwrap();
+    assert!(stores.blobs.has_cold(Residency::Global) && !stores.blobs.has_cold(Residency::Ng));
+    let refused = stores.blobs.carry(&key, Shelf::Cold, None).await.unwrap_err();
+    assert!(refused.to_string().contains("residency_ng_cold_bucket"), "{refused}");
+    assert_eq!(read(&*stores.blobs, &key).await, b"x");
+    assert_eq!(service.resident_objects().await, [key]);
+    let elsewhere = [service.objects().await, service.cold_objects().await].concat();
+    assert_eq!(elsewhere, Vec::<String>::new());
+    service.remove().await;
+}
+
+#[tokio::test]
+async fn uploads_in_parts_keep_their_contract() {
+    let service = Service::new().await;
+    let (stores, _folder) = node(&service).await;
+    contract::parts::check(&*stores.staging, &*stores.blobs).await;
     service.remove().await;
 }
 
@@ -186,6 +222,44 @@ async fn what_may_rest_in_one_country_is_written_there_and_nowhere_else() {
     stores.blobs.delete_prefix(&keys::media(Residency::Ng, content)).await.unwrap();
     stores.blobs.delete_prefix(&keys::sources(Residency::Ng, content)).await.unwrap();
     assert_eq!(service.resident_objects().await, Vec::<String>::new());
+    service.remove().await;
+}
+
+#[tokio::test]
+async fn parts_of_such_content_come_to_its_bucket_and_to_no_other() {
+    let service = Service::new().await;
+    let (stores, _folder) = node(&service).await;
+    let (content, upload) = (ContentId::new(), UploadId::new());
+    let key = keys::source(Residency::Ng, content, upload);
+    let handle = stores.staging.begin(upload, &key).await.unwrap();
+    let of = PartsOf { upload, key: key.clone(), handle };
+    let part = Part { number: 1, start: 0, bytes: 9 };
+    let url = stores.staging.url(&of, part, Duration::from_secs(60)).await.unwrap().unwrap();
+    let name = service.resident_name();
+    assert!(url.contains(&format!("/{name}/")), "{url} is not of {name}");
+    let sent = contract::parts::send(&*stores.staging, &of, part, b"in Nigeria").await;
+    assert!(sent.is_err(), "ten bytes are not the nine that the URL was signed for");
+    let sent = contract::parts::send(&*stores.staging, &of, part, b"in Lagos!").await.unwrap();
+    stores.staging.assemble(&of, 9, &[sent]).await.unwrap();
+    assert_eq!(service.resident_objects().await, [key]);
+    let elsewhere = [service.objects().await, service.staging_objects().await].concat();
+    assert_eq!(elsewhere, Vec::<String>::new());
+    service.remove().await;
+}
+
+#[tokio::test]
+async fn urls_are_those_that_clients_reach() {
+    let mut service = Service::new().await;
+    service.config.s3.public_endpoint = "https://media.example".to_owned();
+    let (stores, _folder) = node(&service).await;
+    let (upload, key) = (UploadId::new(), "source/a/b".to_owned());
+    let handle = stores.staging.begin(upload, &key).await.unwrap();
+    let of = PartsOf { upload, key, handle };
+    let part = Part { number: 7, start: 0, bytes: 9 };
+    let url = stores.staging.url(&of, part, Duration::from_secs(60)).await.unwrap().unwrap();
+    assert!(url.starts_with("https://media.example/"), "{url}");
+    assert!(url.contains("partNumber=7") && url.contains("X-Amz-Expires=60"), "{url}");
+    stores.staging.abandon(&of).await.unwrap();
     service.remove().await;
 }
 

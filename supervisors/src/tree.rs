@@ -38,6 +38,9 @@ fn services(parts: Parts, front: Front, limits: &Limits, attempts: Watch) -> Vec
         parts.waker.child("waker", service).watched(watch),
         parts.scaler.child("scaler", service).watched(watch),
     ];
+    // It copies films: a large one takes as long as it takes, and holds up no one.
+    let patient = Watch { kill_after: None, ..watch };
+    let content = vec![parts.mover.child("mover", service).watched(patient)];
     let events = vec![
         parts.bridge.child("bridge", service).watched(watch),
         parts.janitor.child("janitor", service).watched(watch),
@@ -60,6 +63,8 @@ fn services(parts: Parts, front: Front, limits: &Limits, attempts: Watch) -> Vec
         // What the janitor has entities commit becomes events: with the bridge it starts anew, and
         // looks once more at everything that was left.
         ChildSpec::branch("events", RestForOne, branch, events),
+        // What it leaves in the middle its next round goes on with.
+        ChildSpec::branch("content", OneForOne, branch, content),
         // Whom it does not bring to rest today it brings tomorrow: nobody waits for it.
         ChildSpec::branch("playback", OneForOne, branch, playback),
         // None builds on another: each reads what is on disk or in the cells. Before the listener,

@@ -35,6 +35,11 @@ impl Sandbox {
         Self { folder, port: free_port(), settings, node: None }
     }
 
+    /// Other settings for the starts to come.
+    pub fn set(&mut self, settings: &[&str]) {
+        self.settings = settings.iter().map(|text| (*text).to_owned()).collect();
+    }
+
     /// A fresh folder with a running node.
     pub async fn started(settings: &[&str]) -> Self {
         let mut sandbox = Self::new(settings);

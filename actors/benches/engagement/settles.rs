@@ -109,6 +109,7 @@ fn content(id: ContentId) -> Content {
         scan: Check::default(),
         fingerprint: Check::default(),
         blocked: None,
+        tier: playhouse_storage::model::Tier::Hot,
         unlisted: false,
         created_at: Timestamp::now(),
         updated_at: Timestamp::now(),

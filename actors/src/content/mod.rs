@@ -9,8 +9,10 @@ mod checks;
 mod facts;
 mod last;
 mod lists;
+mod loads;
 mod machine;
 mod manifests;
+mod mover;
 mod names;
 mod pipeline;
 mod publish;
@@ -19,20 +21,24 @@ mod remedy;
 mod renditions;
 #[cfg(test)]
 mod story;
+mod tiers;
 mod verdict;
 
 pub(crate) use cards::shows;
 pub use cards::{Card, Cards, has_mpd};
 pub use checks::{Checks, Fingerprinter, NotConfigured, Scanner};
+pub(crate) use loads::day;
 pub(crate) use machine::stored;
 pub use manifests::{Manifest, ManifestError, Manifests};
+pub use mover::{Message as MoverMessage, Mover};
 pub use pipeline::Pipeline;
 pub(crate) use reading::Reading;
+pub use tiers::Tiers;
 pub(crate) use verdict::later;
 
 use crate::runtime::EntityId;
 use playhouse_storage::model::{
-    Content, ContentId, DeadLetterId, JobId, ShardId, UploadId, UploadMetadata,
+    Content, ContentId, DeadLetterId, JobId, ShardId, Tier, UploadId, UploadMetadata,
 };
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +81,14 @@ pub enum Request {
     },
     /// The source cannot be read, tried more than once.
     Unreadable,
+    /// Its bytes have come so far on their way to another shelf. One that is not at `from` stays
+    /// as it is.
+    Move {
+        /// The state that the step was done in.
+        from: Tier,
+        /// The one behind it.
+        to: Tier,
+    },
     /// Changes what viewers are shown.
     Edit(Edit),
     /// Removes it, its files included.

@@ -1,7 +1,7 @@
 //! The actor: reads the rows, asks the machine, commits, and only then acts.
 
 use super::machine::{self, Facts, Next, Step};
-use super::{Edit, Refusal, Reply, Request, facts, remedy, verdict};
+use super::{Edit, Refusal, Reply, Request, facts, loads, remedy, verdict};
 use crate::Platform;
 use crate::encode::{self, Outcome};
 use crate::runtime::{Entity, Exit, Report};
@@ -11,7 +11,7 @@ use playhouse_storage::blobs::keys;
 use playhouse_storage::catalog::{Commit, NewEvent, Write};
 use playhouse_storage::model::{
     Check, Content, ContentId, DeadLetterId, Fence, Job, JobClass, JobId, Rendition, Residency,
-    Source, Stage, Status, UploadId, UploadMetadata,
+    Source, Stage, Status, Tier, UploadId, UploadMetadata,
 };
 
 /// The role of the pipeline is to decide what comes next for its content.
@@ -82,6 +82,7 @@ impl Pipeline {
             }
             Request::Hashed { sha256 } => self.hashed(&content, sha256).await,
             Request::Unreadable => self.unreadable(&content).await,
+            Request::Move { from, to } => self.move_on(&content, from, to).await,
             Request::Edit(edit) => self.edit(&content, edit).await,
             Request::Delete => self.delete(&content).await,
             Request::Replay(letter) => self.replay(&content, letter).await,
@@ -165,6 +166,15 @@ impl Pipeline {
             Ok(step) => self.take(step).await.map(Ok),
             Err(refusal) => Ok(Err(refusal)),
         }
+    }
+
+    async fn move_on(&mut self, content: &Content, from: Tier, to: Tier) -> Answer {
+        if !loads::may_move(content, from, to) {
+            return Ok(Ok(()));
+        }
+        let rows = Rows::default();
+        let step = Step::of(&self.facts(content, &rows), |content| content.tier = to);
+        self.take(step).await.map(Ok)
     }
 
     async fn delete(&mut self, content: &Content) -> Answer {
@@ -326,6 +336,7 @@ fn fresh(id: ContentId, upload_id: UploadId, owner: String, said: UploadMetadata
         scan: Check::Pending,
         fingerprint: Check::Pending,
         blocked: None,
+        tier: Tier::Hot,
         unlisted: false,
         created_at: now,
         updated_at: now,

@@ -57,6 +57,7 @@ impl World {
             scan: Check::Pending,
             fingerprint: Check::Pending,
             blocked: None,
+            tier: playhouse_storage::model::Tier::Hot,
             unlisted: false,
             created_at: now,
             updated_at: now,

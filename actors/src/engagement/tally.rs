@@ -7,6 +7,7 @@ use super::live::Amount;
 use super::stats::{Stats, positive};
 use super::uniques::Uniques;
 use super::{Engagement, Insights, trend};
+use crate::content;
 use jiff::Timestamp;
 use playhouse_storage::catalog::Write;
 use playhouse_storage::engagement::Minute;
@@ -23,6 +24,8 @@ pub(super) struct Tally {
     pub(super) watch_time_s: f64,
     pub(super) trend: Option<f64>,
     pub(super) hot: bool,
+    /// The last day on which it was watched, in days since 1970.
+    watched_day: i64,
     pub(super) uniques: Uniques,
     pub(super) stats: Stats,
     /// 0 before the first write.
@@ -39,6 +42,7 @@ impl Tally {
             watch_time_s: 0.0,
             trend: None,
             hot: false,
+            watched_day: 0,
             uniques: Uniques::default(),
             stats: Stats::default(),
             row_version: 0,
@@ -60,6 +64,7 @@ impl Tally {
             watch_time_s: row.watch_time_s,
             trend: row.trend,
             hot: row.hot,
+            watched_day: row.watched_day,
             uniques,
             stats,
             row_version: row.row_version,
@@ -83,12 +88,16 @@ impl Tally {
             match &fact.kind {
                 FactKind::View { .. } => {
                     self.views += 1;
+                    self.watched_day = self.watched_day.max(content::day(fact.at));
                     self.trend = trend::add(self.trend, seconds(fact.at), 1, half_life_s);
                     *minutes.entry(fact.at.as_second().div_euclid(60)).or_default() += 1;
                 }
                 FactKind::Refused { reason } => self.stats.refuse(reason),
                 FactKind::Report(report) => {
                     self.watch_time_s += positive(report.watch_time_s);
+                    if report.watch_time_s > 0.0 {
+                        self.watched_day = self.watched_day.max(content::day(fact.at));
+                    }
                     self.stats.report(report);
                 }
             }
@@ -116,6 +125,7 @@ impl Tally {
             watch_time_s: self.watch_time_s,
             trend: self.trend,
             hot: self.hot,
+            watched_day: self.watched_day,
             uniques: self.uniques.encode(),
             stats: serde_json::to_value(&self.stats).expect("it has text keys only"),
             row_version: self.row_version,
@@ -192,6 +202,20 @@ mod tests {
         assert_eq!((tally.views, tally.uniques.count()), (4, 3));
         let score = tally.score(Timestamp::from_second(600).expect("a time"), DAY);
         assert!((score - 4.0).abs() < 0.01, "{score}");
+    }
+
+    #[test]
+    fn the_last_day_is_kept_in_whatever_order_facts_come() {
+        let mut tally = Tally::new(ContentId::default());
+        let watched = |at_s, watch_time_s| {
+            let report = Report { watch_time_s, ..Report::default() };
+            fact(at_s, FactKind::Report(Box::new(report)))
+        };
+        tally.add(&[view(3 * 86_400, 1), view(86_400, 1)], DAY);
+        assert_eq!(tally.row().watched_day, 3);
+        tally.add(&[watched(5 * 86_400 - 1, 1.0), watched(6 * 86_400, 0.0)], DAY);
+        tally.add(&[fact(7 * 86_400, FactKind::Refused { reason: "late".into() })], DAY);
+        assert_eq!(tally.row().watched_day, 4, "only watching counts");
     }
 
     #[test]

@@ -48,6 +48,9 @@ pub(super) fn alarm(set: Option<Timestamp>, next: &Upload, slack_s: u64) -> Alar
 /// The record after a grant to write from `offset` on.
 pub(super) fn grant(upload: &Upload, offset: u64) -> Result<Upload, Refusal> {
     check_receiving(upload)?;
+    if upload.parts.is_some() {
+        return Err(Refusal::InParts);
+    }
     if offset != upload.offset_bytes {
         return Err(Refusal::WrongOffset { expected: upload.offset_bytes });
     }
@@ -106,7 +109,8 @@ fn check_receiving(upload: &Upload) -> Result<(), Refusal> {
     }
 }
 
-fn changed(upload: &Upload) -> Upload {
+/// The record with the version that its next write has.
+pub(super) fn changed(upload: &Upload) -> Upload {
     let mut next = upload.clone();
     next.row_version += 1;
     next
@@ -115,7 +119,7 @@ fn changed(upload: &Upload) -> Upload {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use playhouse_storage::model::{ContentId, UploadId, UploadMetadata};
+    use playhouse_storage::model::{ContentId, UploadId, UploadMetadata, UploadParts};
 
     fn upload() -> Upload {
         Upload {
@@ -129,6 +133,7 @@ mod tests {
             grant: 3,
             created_at: Timestamp::UNIX_EPOCH,
             expires_at: Timestamp::UNIX_EPOCH,
+            parts: None,
             row_version: 7,
         }
     }
@@ -141,6 +146,12 @@ mod tests {
     fn a_client_that_lost_an_answer_is_told_the_offset() {
         assert_eq!(grant(&upload(), 20), Err(Refusal::WrongOffset { expected: 40 }));
         assert_eq!(grant(&upload(), 40).expect("the right offset").grant, 4);
+    }
+
+    #[test]
+    fn what_comes_in_parts_takes_no_stream() {
+        let in_parts = Upload { parts: Some(UploadParts::default()), ..upload() };
+        assert_eq!(grant(&in_parts, 40), Err(Refusal::InParts));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The actor: loads the record, applies the rules, commits, and only then answers.
 
 use super::rules::{self, Alarm};
-use super::{Refusal, Reply, Request};
+use super::{Refusal, Reply, Request, cut, parts_of};
 use crate::Platform;
 use crate::content;
 use crate::runtime::{AskError, Entity, Exit, Report};
@@ -17,8 +17,8 @@ use serde_json::json;
 pub struct Session {
     id: UploadId,
     fence: Fence,
-    platform: Platform,
-    upload: Option<Upload>,
+    pub(super) platform: Platform,
+    pub(super) upload: Option<Upload>,
     /// What the timer of the expiry is set to, once that is known.
     alarm: Option<Timestamp>,
 }
@@ -26,7 +26,7 @@ pub struct Session {
 /// Name of the timer of the expiry; the migration that brought timers sets it too.
 const EXPIRE: &str = "expire";
 
-type Answer = Result<Result<Reply, Refusal>, Exit>;
+pub(super) type Answer = Result<Result<Reply, Refusal>, Exit>;
 
 impl Entity for Session {
     const KIND: &'static str = "upload.session";
@@ -41,9 +41,11 @@ impl Entity for Session {
 
     async fn handle(&mut self, request: Request) -> Result<Reply, Exit> {
         let answer = match request {
-            Request::Create { content_id, owner, size_bytes, metadata } => {
-                self.create(content_id, owner, size_bytes, metadata).await?
+            Request::Create { content_id, owner, size_bytes, metadata, in_parts } => {
+                self.create(Wish { content_id, owner, size_bytes, metadata, in_parts }).await?
             }
+            Request::Announce { numbers } => self.announce(&numbers).await?,
+            Request::Complete { parts } => self.complete(parts).await?,
             Request::Look => self.known().cloned().map(reply),
             Request::Grant { offset } => self.grant(offset).await?,
             Request::Commit { token, offset } => self.commit(token, offset).await?,
@@ -66,43 +68,59 @@ impl Entity for Session {
     }
 }
 
-fn reply(upload: Upload) -> Reply {
+/// What is to be created.
+struct Wish {
+    content_id: ContentId,
+    owner: String,
+    size_bytes: u64,
+    metadata: UploadMetadata,
+    in_parts: bool,
+}
+
+pub(super) fn reply(upload: Upload) -> Reply {
     Reply::Upload(Box::new(upload))
 }
 
 impl Session {
-    fn known(&self) -> Result<&Upload, Refusal> {
+    pub(super) fn known(&self) -> Result<&Upload, Refusal> {
         self.upload.as_ref().ok_or(Refusal::NotFound)
     }
 
     /// Both records are on disk before the answer. Asked twice, the second finds the first.
-    async fn create(
-        &mut self,
-        content_id: ContentId,
-        owner: String,
-        size_bytes: u64,
-        metadata: UploadMetadata,
-    ) -> Answer {
-        if let Err(refusal) = rules::admit(size_bytes, self.platform.config.upload_bytes_max) {
+    async fn create(&mut self, wish: Wish) -> Answer {
+        let config = self.platform.config.clone();
+        if let Err(refusal) = rules::admit(wish.size_bytes, config.upload_bytes_max) {
             return Ok(Err(refusal));
         }
+        let parts = match wish.in_parts.then(|| cut::cut(wish.size_bytes, config.upload_part_bytes))
+        {
+            None => None,
+            Some(Ok(parts)) => Some(parts),
+            Some(Err(refusal)) => return Ok(Err(refusal)),
+        };
         if self.upload.is_none() {
             let now = Timestamp::now();
+            let expires_at = match parts {
+                None => rules::expiry(now, config.upload_ttl_s),
+                Some(_) => self.parts_expiry(now),
+            };
             let upload = Upload {
                 id: self.id,
-                content_id,
-                owner,
-                size_bytes,
+                content_id: wish.content_id,
+                owner: wish.owner,
+                size_bytes: wish.size_bytes,
                 offset_bytes: 0,
                 state: UploadState::Receiving,
-                metadata,
+                metadata: wish.metadata,
                 grant: 0,
                 created_at: now,
-                expires_at: rules::expiry(now, self.platform.config.upload_ttl_s),
+                expires_at,
+                parts,
                 row_version: 1,
             };
             self.store(Some(Write::InsertUpload(Box::new(upload.clone()))), upload, vec![]).await?;
         }
+        self.begin_parts().await?;
         self.open_content().await
     }
 
@@ -154,7 +172,7 @@ impl Session {
 
     /// Seals a completed upload and gives it to its pipeline. Every step may be done again: a
     /// crash between any two of them is mended by the next call.
-    async fn hand_over(&mut self) -> Answer {
+    pub(super) async fn hand_over(&mut self) -> Answer {
         let upload = match self.known() {
             Ok(upload) => upload.clone(),
             Err(refusal) => return Ok(Err(refusal)),
@@ -163,16 +181,18 @@ impl Session {
             return Ok(Ok(reply(upload)));
         }
         let (content_id, size_bytes) = (upload.content_id, upload.size_bytes);
+        let key = keys::source(upload.metadata.residency, content_id, upload.id);
         let stage = self.platform.engines.catalog.content(content_id).await?.map(|it| it.stage);
         match stage {
             Some(playhouse_storage::model::Stage::Receive) => {}
             Some(_) => return Ok(Ok(reply(upload))),
             None => {
                 self.platform.engines.staging.discard(upload.id).await?;
+                // What came in parts is a blob already.
+                self.platform.engines.blobs.delete(&key).await?;
                 return Ok(Ok(reply(upload)));
             }
         }
-        let key = keys::source(upload.metadata.residency, content_id, upload.id);
         self.platform.engines.staging.seal(upload.id, size_bytes, &key).await?;
         let receive = content::Request::Receive { key: key.clone(), size_bytes };
         match self.tell_pipeline(content_id, receive).await? {
@@ -193,12 +213,17 @@ impl Session {
                 self.store(None, upload.clone(), vec![]).await?;
                 Ok(Ok(reply(upload)))
             }
-            Ok(_) => self.end(UploadState::Expired).await,
+            Ok(upload) => match parts_of(&upload) {
+                Some(of) if upload.state == UploadState::Receiving => {
+                    self.expire_parts(&upload, &of).await
+                }
+                Some(_) | None => self.end(UploadState::Expired).await,
+            },
             Err(refusal) => Ok(Err(refusal)),
         }
     }
 
-    async fn end(&mut self, state: UploadState) -> Answer {
+    pub(super) async fn end(&mut self, state: UploadState) -> Answer {
         let upload = match self.known() {
             Ok(upload) => upload.clone(),
             Err(refusal) => return Ok(Err(refusal)),
@@ -210,6 +235,9 @@ impl Session {
                 // The own record last: after a crash it expires, and all of this is done again.
                 self.tell_pipeline(upload.content_id, content::Request::Abandon).await?;
                 self.platform.engines.staging.discard(self.id).await?;
+                if let Some(of) = parts_of(&upload) {
+                    self.abandon_parts(&of).await?;
+                }
                 self.update(next, vec![]).await?;
             }
         }
@@ -231,7 +259,7 @@ impl Session {
         })
     }
 
-    async fn update(&mut self, next: Upload, events: Vec<NewEvent>) -> Result<(), Exit> {
+    pub(super) async fn update(&mut self, next: Upload, events: Vec<NewEvent>) -> Result<(), Exit> {
         self.store(Some(Write::UpdateUpload(Box::new(next.clone()))), next, events).await
     }
 
@@ -265,7 +293,7 @@ impl Session {
     }
 }
 
-fn completed(upload: &Upload) -> Option<NewEvent> {
+pub(super) fn completed(upload: &Upload) -> Option<NewEvent> {
     (upload.state == UploadState::Completed).then(|| NewEvent {
         topic: "media.upload.completed".into(),
         key: upload.content_id.to_string(),

@@ -64,7 +64,7 @@ impl House {
         Self::open_on(folder, settings, |_| {}).await
     }
 
-    async fn open_on(
+    pub(crate) async fn open_on(
         folder: tempfile::TempDir,
         settings: impl FnOnce(&mut Config),
         change: impl FnOnce(&mut Engines),
@@ -231,7 +231,7 @@ impl House {
 
 pub(crate) fn create(size_bytes: u64, metadata: UploadMetadata) -> upload::Request {
     let (content_id, owner) = (ContentId::new(), "ada".to_owned());
-    upload::Request::Create { content_id, owner, size_bytes, metadata }
+    upload::Request::Create { content_id, owner, size_bytes, metadata, in_parts: false }
 }
 
 pub(crate) fn at_rest(content: &Content) -> bool {

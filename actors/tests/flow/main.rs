@@ -9,6 +9,7 @@ mod heat;
 mod house;
 mod interleavings;
 mod losses;
+mod parts;
 mod publishing;
 mod refusals;
 mod remote;

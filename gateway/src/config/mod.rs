@@ -30,6 +30,13 @@ pub struct Config {
     pub upload_commit_bytes: u64,
     /// The same in seconds, for slow lines: what a broken connection can cost in time.
     pub upload_commit_s: u64,
+    /// The URL of a part takes its PUT for so long; then another one is asked for. An hour sends
+    /// most of a part of 5 GiB over 10 Mbit/s.
+    pub upload_url_ttl_s: u64,
+    /// Most URLs of parts in one answer: about half a megabyte of them.
+    pub upload_urls_max: usize,
+    /// Largest body that completes an upload in parts, bytes: 10,000 parts at some 80 each.
+    pub upload_complete_bytes_max: usize,
     /// A body that brings no byte for so long is given up; what came is kept.
     pub body_stall_s: u64,
     /// Largest JSON body, bytes. The largest honest one is an edit with a long description.
@@ -107,6 +114,9 @@ impl Default for Config {
             upload_metadata_bytes_max: 12 * 1024,
             upload_commit_bytes: 8 * 1024 * 1024,
             upload_commit_s: 5,
+            upload_url_ttl_s: 3_600,
+            upload_urls_max: 1_000,
+            upload_complete_bytes_max: 1 << 20,
             body_stall_s: 30,
             json_body_bytes_max: 64 * 1024,
             header_bytes_max: 32 * 1024,
@@ -162,6 +172,11 @@ impl Config {
                 "gateway.upload_metadata_bytes_max must be below header_bytes_max".to_owned()
             );
         }
+        if self.upload_url_ttl_s > 7 * 86_400 {
+            return Err("gateway.upload_url_ttl_s must be at most 604800: S3 signs for no longer \
+                        than a week"
+                .to_owned());
+        }
         let handler_ms = self.finish_deadline_ms.max(self.body_stall_s * 1_000);
         if self.connection_idle_s * 1_000 <= handler_ms {
             return Err("gateway.connection_idle_s must be above body_stall_s and \
@@ -181,10 +196,13 @@ impl Config {
         self.playback.validate().map_err(|error| format!("gateway.playback.{error}"))
     }
 
-    fn at_least_one(&self) -> [(&'static str, u64); 14] {
+    fn at_least_one(&self) -> [(&'static str, u64); 17] {
         [
             ("upload_commit_bytes", self.upload_commit_bytes),
             ("upload_commit_s", self.upload_commit_s),
+            ("upload_url_ttl_s", self.upload_url_ttl_s),
+            ("upload_urls_max", self.upload_urls_max as u64),
+            ("upload_complete_bytes_max", self.upload_complete_bytes_max as u64),
             ("body_stall_s", self.body_stall_s),
             ("headers_max", self.headers_max as u64),
             ("header_read_s", self.header_read_s),

@@ -33,6 +33,18 @@ pub(crate) fn parse(text: &str, bytes_max: usize) -> Result<UploadMetadata, Prob
     Ok(metadata)
 }
 
+/// The same out of values that came in another way.
+pub(crate) fn metadata(
+    said: impl IntoIterator<Item = (&'static str, String)>,
+) -> Result<UploadMetadata, Problem> {
+    let mut metadata = UploadMetadata::default();
+    for (key, value) in said {
+        check_value(key, &value)?;
+        set(&mut metadata, key, value)?;
+    }
+    Ok(metadata)
+}
+
 fn check_key(key: &str, seen: &[&str]) -> Result<(), Problem> {
     if key.is_empty() || !key.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(bad("Upload-Metadata has an empty key or one that is not ASCII".to_owned()));
@@ -52,19 +64,21 @@ fn decode(key: &str, value: &str) -> Result<String, Problem> {
         .map_err(|error| bad(format!("Upload-Metadata: '{key}' is no base64: {error}")))?;
     let text = String::from_utf8(bytes)
         .map_err(|_| bad(format!("Upload-Metadata: '{key}' is no UTF-8 text")))?;
+    check_value(key, &text)?;
+    Ok(text)
+}
+
+fn check_value(key: &str, text: &str) -> Result<(), Problem> {
     let most = if key == "description" { DESCRIPTION_BYTES_MAX } else { VALUE_BYTES_MAX };
     if text.len() > most {
-        return Err(bad(format!(
-            "Upload-Metadata: '{key}' has {} bytes, at most {most}",
-            text.len()
-        )));
+        return Err(bad(format!("'{key}' has {} bytes, at most {most}", text.len())));
     }
     let control =
         |c: char| c.is_control() && !(key == "description" && matches!(c, '\n' | '\r' | '\t'));
     if text.chars().any(control) {
-        return Err(bad(format!("Upload-Metadata: '{key}' has control characters")));
+        return Err(bad(format!("'{key}' has control characters")));
     }
-    Ok(text)
+    Ok(())
 }
 
 fn set(metadata: &mut UploadMetadata, key: &str, value: String) -> Result<(), Problem> {

@@ -10,11 +10,12 @@ pub(crate) use headers::{
     EXTENSIONS, RESUMABLE, UPLOAD_LENGTH, UPLOAD_METADATA, UPLOAD_OFFSET, Version, content_length,
     expires, is_offset_stream, number, resumable, write_method,
 };
-pub(crate) use metadata::{encode, language, parse};
+pub(crate) use metadata::{encode, language, metadata, parse};
 
-/// True when a request is about uploads.
+/// True when a request is about uploads by this protocol.
 pub(crate) fn concerns(request: &Request) -> bool {
-    request.uri().path().starts_with("/api/v1/uploads")
+    let path = request.uri().path();
+    path.starts_with("/api/v1/uploads") && !path.starts_with("/api/v1/uploads/session")
 }
 
 /// Names the version; every answer about uploads does, refusals included (core protocol,

@@ -25,6 +25,7 @@ fn watched(content_id: ContentId, views: u64) -> Counter {
         watch_time_s: 0.0,
         trend: Some((views as f64).log2() + now_s / HALF_LIFE_S),
         hot: false,
+        watched_day: 0,
         uniques: vec![],
         stats: json!({}),
         row_version: 1,

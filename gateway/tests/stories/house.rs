@@ -194,6 +194,7 @@ pub(crate) fn published(owner: &str, title: &str) -> Content {
         scan: Check::NotConfigured,
         fingerprint: Check::NotConfigured,
         blocked: None,
+        tier: playhouse_storage::model::Tier::Hot,
         unlisted: false,
         created_at: now,
         updated_at: now,

@@ -10,6 +10,7 @@ mod events;
 mod heat;
 mod house;
 mod inspector;
+mod parts;
 mod playback;
 mod stopping;
 mod uploads;

@@ -4,8 +4,10 @@
 //! names (`.tmp` here, `.staging` of the staging store) cannot be keys, so what is under way is
 //! never served.
 
+use super::tiers::Shelved;
 use super::{Blobs, ByteStream, keys};
 use crate::files::{self, blocking};
+use crate::model::Residency;
 use crate::{Config, Error, Result};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -117,6 +119,26 @@ impl Blobs for LocalBlobs {
     async fn sha256(&self, key: &str) -> Result<String> {
         let (path, key, chunk) = (self.path(key)?, key.to_owned(), self.chunk_bytes);
         blocking(move || hash(&open(&path, &key)?.0, chunk)).await
+    }
+}
+
+#[async_trait]
+impl Shelved for LocalBlobs {
+    async fn take_from(&self, other: &Self, key: &str, _: u64) -> Result<()> {
+        let (from, to, temporary) = (other.path(key)?, self.path(key)?, self.temporary());
+        let named_key = key.to_owned();
+        let copied = blocking(move || {
+            if to.exists() {
+                return Err(Error::Exists { what: named_key });
+            }
+            copy(&open(&from, &named_key)?.0, &temporary, &to)
+        });
+        named(key, copied.await)
+    }
+
+    /// All folders of a node are in one country.
+    fn has_place(&self, _: Residency) -> bool {
+        true
     }
 }
 

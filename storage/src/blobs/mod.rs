@@ -1,6 +1,7 @@
 //! Finished, immutable bytes by key. A blob is written under a temporary name, synced and renamed;
 //! a finished one is never overwritten, because its key contains the attempt that made it.
 
+use crate::model::Residency;
 use crate::{Error, Result};
 use async_trait::async_trait;
 use std::ops::Range;
@@ -8,7 +9,11 @@ use std::path::{Path, PathBuf};
 
 pub mod keys;
 pub mod local;
+pub mod places;
 pub mod s3;
+pub(crate) mod tiers;
+
+use places::Shelf;
 
 /// The bytes of a blob in order, in chunks of bounded size.
 pub type ByteStream = futures_util::stream::BoxStream<'static, Result<bytes::Bytes>>;
@@ -62,6 +67,30 @@ pub trait Blobs: Send + Sync {
     /// The engine's own.
     async fn end_orphans(&self) -> Result<u64> {
         Ok(0)
+    }
+
+    /// Whether there is a cold shelf for such content.
+    fn has_cold(&self, _residency: Residency) -> bool {
+        false
+    }
+
+    /// Has a blob on that shelf too, and answers its size: copied inside the engine where it can,
+    /// then held against its size and `sha256`, or that of the other copy. Done again, it copies
+    /// nothing.
+    ///
+    /// # Errors
+    /// `NotFound` when it is on neither, `Corrupt` when the copy is not the same (it is removed),
+    /// `Invalid` without a second shelf, `Full`.
+    async fn carry(&self, key: &str, _to: Shelf, _sha256: Option<&str>) -> Result<u64> {
+        Err(Error::Invalid(format!("blob {key}: there is no second shelf")))
+    }
+
+    /// Takes a blob off a shelf, if the other one has it; false when not, and it stays.
+    ///
+    /// # Errors
+    /// `Invalid` without a second shelf, or the engine's own.
+    async fn clear(&self, key: &str, _from: Shelf) -> Result<bool> {
+        Err(Error::Invalid(format!("blob {key}: there is no second shelf")))
     }
 
     /// Whether the engine answers.

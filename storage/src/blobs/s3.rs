@@ -4,10 +4,13 @@
 //! that can be read. A write says that it must not replace anything, so of two with one key the
 //! first stays. Sizes are remembered: a finished blob never changes.
 
+use super::places::{Shelf, place};
+use super::tiers::Shelved;
 use super::{Blobs, ByteStream, keys, local};
 use crate::breaker::Breaker;
-use crate::bucket::{Bucket, Buckets, Multipart, S3};
+use crate::bucket::{Bucket, Buckets, Fault, Multipart, S3};
 use crate::files::{self, blocking};
+use crate::model::Residency;
 use crate::{Error, Result};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -26,9 +29,13 @@ use tokio::time::timeout;
 /// Bytes that are hashed at once: worth the way to another thread.
 const HASHED_BYTES: usize = 1 << 20;
 
+/// Most bytes of an object that a service copies in one request, by the rules of S3.
+const COPIED_BYTES_MAX: u64 = 5 << 30;
+
 /// The blob store in buckets.
 pub struct S3Blobs {
     buckets: Buckets,
+    shelf: Shelf,
     part_bytes: u64,
     orphans_after: SignedDuration,
     sizes: Mutex<LruCache<String, u64>>,
@@ -38,9 +45,10 @@ pub struct S3Blobs {
 
 impl S3Blobs {
     /// The blob store of these buckets.
-    pub(crate) fn new(buckets: Buckets, config: &S3) -> Self {
+    pub(crate) fn new(buckets: Buckets, shelf: Shelf, config: &S3) -> Self {
         Self {
             buckets,
+            shelf,
             part_bytes: config.part_bytes,
             orphans_after: SignedDuration::from_hours(config.orphans_after_h.into()),
             sizes: Mutex::new(LruCache::new(config.sizes_max)),
@@ -74,7 +82,7 @@ impl S3Blobs {
 
     fn bucket(&self, key: &str) -> Result<&Bucket> {
         keys::check(key)?;
-        self.buckets.finished(keys::residency(key))
+        self.buckets.at(place(keys::residency(key), self.shelf))
     }
 
     async fn upload(&self, bucket: &Bucket, file: File, bytes: u64, key: &str) -> Result<()> {
@@ -194,7 +202,7 @@ impl Blobs for S3Blobs {
             .checked_sub(self.orphans_after)
             .map_err(|error| Error::Invalid(format!("storage.s3.orphans_after_h: {error}")))?;
         let mut ended = 0;
-        for bucket in self.buckets.all() {
+        for bucket in self.buckets.of(self.shelf) {
             ended += bucket.end_orphans(before).await?;
         }
         Ok(ended)
@@ -203,6 +211,54 @@ impl Blobs for S3Blobs {
 
 fn away(why: &str) -> Error {
     Error::Unavailable { what: format!("the S3 service cannot be reached: {why}") }
+}
+
+#[async_trait]
+impl Shelved for S3Blobs {
+    async fn take_from(&self, other: &Self, key: &str, bytes: u64) -> Result<()> {
+        let (to, from) = (self.bucket(key)?, other.bucket(key)?);
+        must_be_free(to, key).await?;
+        if bytes <= COPIED_BYTES_MAX {
+            match to.copy_object(from, key).await {
+                Ok(()) => return Ok(()),
+                Err(Fault::NotOffered(why)) => {
+                    tracing::debug!(
+                        why,
+                        "this S3 service does not copy: bytes go through this node"
+                    );
+                }
+                Err(fault) => return Err(fault.error(key)),
+            }
+        }
+        let upload = Multipart::begin(to, key).await?;
+        let sent = relay(&upload, from, key, bytes, self.part_bytes).await;
+        if sent.is_err() {
+            upload.abort().await;
+        }
+        sent
+    }
+
+    fn has_place(&self, residency: Residency) -> bool {
+        self.buckets.has(place(residency, self.shelf))
+    }
+}
+
+/// Sends what is read of another bucket, a part at a time.
+async fn relay(
+    upload: &Multipart<'_>,
+    from: &Bucket,
+    key: &str,
+    bytes: u64,
+    part_bytes: u64,
+) -> Result<()> {
+    // At most 10,000 parts.
+    let part_bytes = part_bytes.max(bytes.div_ceil(9_000));
+    let mut parts = Vec::new();
+    for (number, start) in (1..).zip((0..bytes.max(1)).step_by(part_bytes as usize)) {
+        let part = from.read_whole(key, start..bytes.min(start + part_bytes)).await?;
+        parts.push(upload.send(number, part).await?);
+    }
+    upload.complete(parts).await
 }
 
 /// Looks before bytes are sent for nothing, and where the service takes no conditions.

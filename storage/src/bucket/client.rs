@@ -2,13 +2,14 @@
 
 use super::S3;
 use super::fault::Fault;
-use crate::model::Residency;
 use crate::{Error, Result};
 use bytes::Bytes;
 use rand::Rng as _;
+use s3::command::Command;
 use s3::creds::Credentials;
 use s3::error::S3Error;
-use s3::request::ResponseData;
+use s3::request::tokio_backend::ReqwestRequest;
+use s3::request::{Request as _, ResponseData};
 use s3::serde_types::HeadObjectResult;
 use std::future::Future;
 use std::sync::Arc;
@@ -23,89 +24,8 @@ const MARK: &str = "x-amz-meta-write";
 /// Its name in an answer.
 const MARK_NAME: &str = "write";
 
-/// The buckets of a node.
-#[derive(Clone)]
-pub(crate) struct Buckets {
-    hot: Bucket,
-    staging: Bucket,
-    residency_ng: Option<Bucket>,
-}
-
-impl Buckets {
-    /// Opens the buckets behind `s3://NAME/PREFIX`. Asks nobody: a bucket that is not there is
-    /// told by the first request.
-    ///
-    /// # Errors
-    /// `Invalid` for settings or credentials that cannot be used.
-    pub(crate) fn open(name: &str, prefix: &str, config: &S3) -> Result<Self> {
-        // The tries are ours: a pause, a bound, and a look at what an answer that got lost did.
-        s3::set_retries(0);
-        let shared = Arc::new(Shared::new(config));
-        let credentials = credentials(config)?;
-        let named = |name: &str| Bucket::open(name, prefix, config, &credentials, &shared);
-        let optional = |name: &str| match name {
-            "" => Ok(None),
-            name => named(name).map(Some),
-        };
-        let elsewhere = [name, &config.staging_bucket];
-        if !config.residency_ng_bucket.is_empty()
-            && elsewhere.contains(&config.residency_ng_bucket.as_str())
-        {
-            let told = "storage.s3.residency_ng_bucket must be another bucket than those of all \
-                        other content";
-            return Err(Error::Invalid(told.to_owned()));
-        }
-        let hot = named(name)?;
-        let staging = optional(&config.staging_bucket)?.unwrap_or_else(|| hot.clone());
-        Ok(Self { hot, staging, residency_ng: optional(&config.residency_ng_bucket)? })
-    }
-
-    /// The bucket of finished blobs.
-    ///
-    /// # Errors
-    /// `Invalid` when there is none for this residency.
-    pub(crate) fn finished(&self, residency: Residency) -> Result<&Bucket> {
-        match residency {
-            Residency::Global => Ok(&self.hot),
-            Residency::Ng => self.resident(),
-        }
-    }
-
-    /// The bucket of uploads under way: they rest nowhere else either.
-    ///
-    /// # Errors
-    /// As [`Buckets::finished`].
-    pub(crate) fn staging(&self, residency: Residency) -> Result<&Bucket> {
-        match residency {
-            Residency::Global => Ok(&self.staging),
-            Residency::Ng => self.resident(),
-        }
-    }
-
-    /// Every bucket once.
-    pub(crate) fn all(&self) -> Vec<&Bucket> {
-        let mut all: Vec<&Bucket> = vec![&self.hot];
-        for bucket in [Some(&self.staging), self.residency_ng.as_ref()].into_iter().flatten() {
-            if all.iter().all(|known| known.name() != bucket.name()) {
-                all.push(bucket);
-            }
-        }
-        all
-    }
-
-    fn resident(&self) -> Result<&Bucket> {
-        self.residency_ng.as_ref().ok_or_else(|| {
-            Error::Invalid(
-                "storage.s3.residency_ng_bucket is empty: a content with `residency: ng` has no \
-                 bucket to rest in"
-                    .to_owned(),
-            )
-        })
-    }
-}
-
 /// What all requests of a node share.
-struct Shared {
+pub(super) struct Shared {
     permits: Semaphore,
     tries_max: u32,
     retry_first: Duration,
@@ -116,7 +36,7 @@ struct Shared {
 }
 
 impl Shared {
-    fn new(config: &S3) -> Self {
+    pub(super) fn new(config: &S3) -> Self {
         Self {
             permits: Semaphore::new(config.requests_max),
             tries_max: config.tries_max,
@@ -132,6 +52,8 @@ impl Shared {
 #[derive(Clone)]
 pub(crate) struct Bucket {
     pub(super) inner: Box<s3::Bucket>,
+    /// The same at the address that clients reach, when that is another.
+    outside: Option<Box<s3::Bucket>>,
     prefix: String,
     shared: Arc<Shared>,
 }
@@ -143,7 +65,7 @@ pub(super) struct Answer<T> {
 }
 
 impl Bucket {
-    fn open(
+    pub(super) fn open(
         name: &str,
         prefix: &str,
         config: &S3,
@@ -152,24 +74,37 @@ impl Bucket {
     ) -> Result<Self> {
         let invalid =
             |error: &dyn std::fmt::Display| Error::Invalid(format!("storage.s3: {error}"));
-        let region = match config.endpoint.is_empty() {
-            true => config.region.parse().map_err(|error| invalid(&error))?,
-            false => s3::Region::Custom {
-                region: config.region.clone(),
-                endpoint: config.endpoint.trim_end_matches('/').to_owned(),
-            },
+        let at = |endpoint: &str| {
+            let region = match endpoint.is_empty() {
+                true => config.region.parse().map_err(|error| invalid(&error))?,
+                false => s3::Region::Custom {
+                    region: config.region.clone(),
+                    endpoint: endpoint.trim_end_matches('/').to_owned(),
+                },
+            };
+            let mut bucket = s3::Bucket::new(name, region, credentials.clone())
+                .map_err(|error| invalid(&error))?;
+            if config.path_style() {
+                bucket.set_path_style();
+            }
+            bucket.set_request_timeout(Some(shared.timeout));
+            Ok::<_, Error>(bucket)
         };
-        let mut inner =
-            s3::Bucket::new(name, region, credentials.clone()).map_err(|error| invalid(&error))?;
-        if config.path_style() {
-            inner.set_path_style();
-        }
-        inner.set_request_timeout(Some(shared.timeout));
+        let inner = at(&config.endpoint)?;
+        let outside = match config.public_endpoint.as_str() {
+            "" => None,
+            endpoint => Some(at(endpoint)?),
+        };
         let prefix = match prefix {
             "" => String::new(),
             prefix => format!("{prefix}/"),
         };
-        Ok(Self { inner, prefix, shared: shared.clone() })
+        Ok(Self { inner, outside, prefix, shared: shared.clone() })
+    }
+
+    /// The bucket as clients reach it, to sign URLs for.
+    pub(super) fn outside(&self) -> &s3::Bucket {
+        self.outside.as_ref().unwrap_or(&self.inner)
     }
 
     /// The bucket's own name.
@@ -208,6 +143,14 @@ impl Bucket {
         })
     }
 
+    /// What the service says an object is known by.
+    ///
+    /// # Errors
+    /// As [`Bucket::size`].
+    pub(crate) async fn etag(&self, key: &str) -> Result<Option<String>> {
+        Ok(self.head(key).await.map_err(|fault| fault.error(key))?.e_tag)
+    }
+
     /// Reads a small object whole.
     ///
     /// # Errors
@@ -243,6 +186,17 @@ impl Bucket {
         let object = self.object(key);
         let answer = self.ask(|| self.inner.put_object(&object, bytes)).await;
         answer.result.map(drop).map_err(|fault| fault.error(key))
+    }
+
+    /// Has the service copy an object of that key from another bucket.
+    ///
+    /// # Errors
+    /// `NotOffered` by services that do not; the service's own.
+    pub(crate) async fn copy_object(&self, from: &Bucket, key: &str) -> Result<(), Fault> {
+        let object = self.object(key);
+        // Names are made of characters that need no escape.
+        let source = format!("/{}/{}", from.name(), from.object(key));
+        self.ask(|| copy(&self.inner, &object, &source)).await.result
     }
 
     /// Removes an object; one that is not there is no error.
@@ -349,6 +303,18 @@ impl Bucket {
     }
 }
 
+/// A copy between buckets; the client library's own call knows one bucket only.
+async fn copy(inner: &s3::Bucket, object: &str, from: &str) -> Result<(), S3Error> {
+    let request = ReqwestRequest::new(inner, object, Command::CopyObject { from });
+    let answer = request.await?.response_data(false).await?;
+    let body = answer.as_str()?;
+    // An error may come under a good status, when the copy had begun.
+    match body.contains("<Error>") {
+        false => Ok(()),
+        true => Err(S3Error::HttpFailWithBody(answer.status_code(), body.to_owned())),
+    }
+}
+
 /// What one write is known by.
 pub(super) struct Mark(String);
 
@@ -369,19 +335,6 @@ fn pause_at_most(first: Duration, longest: Duration, tries: u32) -> Duration {
     first.saturating_mul(doubled).min(longest)
 }
 
-fn credentials(config: &S3) -> Result<Credentials> {
-    let found = match config.access_key.as_str() {
-        "" => Credentials::new(None, None, None, None, None),
-        key => Credentials::new(Some(key), Some(config.secret_key.reveal()), None, None, None),
-    };
-    found.map_err(|error| {
-        Error::Invalid(format!(
-            "no credentials for S3: set storage.s3.access_key and secret_key, or \
-             AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY ({error})"
-        ))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -391,30 +344,5 @@ mod tests {
         let ms = Duration::from_millis;
         let found = [1, 2, 3, 4, 99].map(|tries| pause_at_most(ms(100), ms(500), tries));
         assert_eq!(found, [100, 200, 400, 500, 500].map(ms));
-    }
-
-    #[test]
-    fn where_a_content_may_rest_decides_its_bucket() {
-        let config = S3 {
-            endpoint: "http://127.0.0.1:1".into(),
-            access_key: "a".into(),
-            secret_key: "b".to_owned().into(),
-            staging_bucket: "under-way".into(),
-            ..S3::default()
-        };
-        let buckets = Buckets::open("hot", "", &config).unwrap();
-        assert_eq!(buckets.finished(Residency::Global).unwrap().name(), "hot");
-        assert_eq!(buckets.staging(Residency::Global).unwrap().name(), "under-way");
-        for refused in [buckets.finished(Residency::Ng), buckets.staging(Residency::Ng)] {
-            let error = refused.err().unwrap().to_string();
-            assert!(error.contains("storage.s3.residency_ng_bucket"), "{error}");
-        }
-        let config = S3 { residency_ng_bucket: "lagos".into(), ..config };
-        let buckets = Buckets::open("hot", "", &config).unwrap();
-        assert_eq!(buckets.finished(Residency::Ng).unwrap().name(), "lagos");
-        assert_eq!(buckets.staging(Residency::Ng).unwrap().name(), "lagos");
-        assert!(Buckets::open("lagos", "", &config).is_err(), "nowhere else");
-        let all: Vec<_> = buckets.all().into_iter().map(Bucket::name).collect();
-        assert_eq!(all, ["hot", "under-way", "lagos"]);
     }
 }

@@ -12,6 +12,9 @@ pub(crate) const PART_BYTES_MIN: u64 = 5 << 20;
 pub struct S3 {
     /// Where the service is, with its scheme; empty stands for AWS in the region.
     pub endpoint: String,
+    /// Where clients reach it, when that is elsewhere: for the URLs that uploads in parts are sent
+    /// to. Empty: `endpoint`.
+    pub public_endpoint: String,
     /// The region that requests are signed for.
     pub region: String,
     /// How a bucket is named in a URL.
@@ -25,6 +28,12 @@ pub struct S3 {
     pub staging_bucket: String,
     /// Bucket of contents with `residency: ng`, with their uploads; empty: they are refused.
     pub residency_ng_bucket: String,
+    /// Bucket of what has not been watched for long, under the same keys; empty: it stays where it
+    /// is. Of a class that is read at once.
+    pub cold_bucket: String,
+    /// The same for contents with `residency: ng`, in their country; empty: they stay where they
+    /// are.
+    pub residency_ng_cold_bucket: String,
     /// Bytes of a part of a large blob. Each upload under way holds one in memory; there are at
     /// most 10,000 parts, so 8 MiB make blobs of 83 GB.
     pub part_bytes: u64,
@@ -57,7 +66,7 @@ pub struct S3 {
     /// seconds: these are four days.
     pub staged_objects_max: usize,
     /// Parts that nobody completed are removed after so many hours; longer than any blob is under
-    /// way.
+    /// way, and than `actors.upload_parts_life_s`.
     pub orphans_after_h: u32,
 }
 
@@ -65,12 +74,15 @@ impl Default for S3 {
     fn default() -> Self {
         Self {
             endpoint: String::new(),
+            public_endpoint: String::new(),
             region: "us-east-1".to_owned(),
             addressing: Addressing::Auto,
             access_key: String::new(),
             secret_key: Secret::default(),
             staging_bucket: String::new(),
             residency_ng_bucket: String::new(),
+            cold_bucket: String::new(),
+            residency_ng_cold_bucket: String::new(),
             part_bytes: 8 << 20,
             uploads_max: 64,
             requests_max: 64,
@@ -83,7 +95,7 @@ impl Default for S3 {
             retry_longest_ms: 5000,
             sizes_max: 65_536,
             staged_objects_max: 65_536,
-            orphans_after_h: 24,
+            orphans_after_h: 192,
         }
     }
 }
@@ -118,9 +130,11 @@ impl S3 {
                     .to_owned(),
             );
         }
-        if !self.endpoint.is_empty() && !self.endpoint.starts_with("http") {
-            let endpoint = &self.endpoint;
-            return Err(format!("storage.s3.endpoint: {endpoint:?} has no http:// or https://"));
+        for (key, url) in [("endpoint", &self.endpoint), ("public_endpoint", &self.public_endpoint)]
+        {
+            if !url.is_empty() && !url.starts_with("http") {
+                return Err(format!("storage.s3.{key}: {url:?} has no http:// or https://"));
+            }
         }
         if self.access_key.is_empty() != self.secret_key.is_empty() {
             return Err("storage.s3.access_key and secret_key go together".to_owned());

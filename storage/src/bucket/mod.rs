@@ -6,16 +6,20 @@
 //! and its SHA-256, which the service checks before it answers. An answer that got lost is told
 //! from a refusal by a mark that each write carries.
 
+mod buckets;
 mod client;
 mod config;
 mod fault;
 mod list;
 mod multipart;
+mod parts;
 mod stream;
 
 pub use config::{Addressing, S3, Secret};
 
-pub(crate) use client::{Bucket, Buckets};
+pub(crate) use buckets::Buckets;
+pub(crate) use client::Bucket;
 pub(crate) use config::PART_BYTES_MIN;
 pub(crate) use fault::Fault;
 pub(crate) use multipart::Multipart;
+pub(crate) use parts::bare;

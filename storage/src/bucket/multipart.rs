@@ -39,6 +39,16 @@ impl<'a> Multipart<'a> {
         Ok(Self { bucket, key, object, id, mark })
     }
 
+    /// One that was begun before.
+    pub(crate) fn known(bucket: &'a Bucket, key: &'a str, id: &str) -> Self {
+        Self { bucket, key, object: bucket.object(key), id: id.to_owned(), mark: Mark::new() }
+    }
+
+    /// What the service calls it.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Sends part `number`, counted from 1.
     ///
     /// # Errors
@@ -85,6 +95,14 @@ impl<'a> Multipart<'a> {
             })
             .await;
         self.bucket.settle(self.key, &self.mark, answer).await
+    }
+
+    /// Ends it; one that is gone is no error.
+    ///
+    /// # Errors
+    /// `Unavailable`, or the service's own.
+    pub(crate) async fn end(self) -> Result<()> {
+        self.bucket.abort(&self.object, &self.id).await
     }
 
     /// Gives it up. What cannot be removed now is removed later as an orphan.

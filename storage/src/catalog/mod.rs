@@ -9,7 +9,7 @@ use crate::Result;
 use crate::engagement::Minute;
 use crate::model::{
     AuditEntry, AuditId, AuditOutcome, Content, ContentId, Counter, DeadLetter, DeadLetterId,
-    Fence, Job, JobId, Rendition, Segment, Status, Timer, Upload, UploadId,
+    Fence, Job, JobId, Rendition, Residency, Segment, Status, Timer, Upload, UploadId,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -180,6 +180,27 @@ pub struct ContentQuery {
     pub limit: u32,
 }
 
+/// Which contents are to go to another tier, by their ids.
+#[derive(Clone, Copy, Debug)]
+pub enum Moving {
+    /// Those under way.
+    UnderWay,
+    /// Cold ones that were watched on this day (since 1970) or later.
+    Wanted {
+        /// The day.
+        since_day: i64,
+    },
+    /// Hot ones that are done, were published before a time and not watched since before a day.
+    Idle {
+        /// The time.
+        published_before: Timestamp,
+        /// The day.
+        watched_before_day: i64,
+        /// Only those that may rest there; `None` for all.
+        residency: Option<Residency>,
+    },
+}
+
 /// The catalog's port.
 #[async_trait]
 pub trait Catalog: Send + Sync {
@@ -216,6 +237,9 @@ pub trait Catalog: Send + Sync {
     async fn rendition(&self, content: ContentId, name: &str) -> Result<Option<Rendition>>;
     /// The segments of a rendition, in order.
     async fn segments(&self, content: ContentId, rendition: &str) -> Result<Vec<Segment>>;
+    /// Contents that are to go to another tier, at most `limit`: those published longest ago first
+    /// where they are idle.
+    async fn contents_moving(&self, which: Moving, limit: u32) -> Result<Vec<ContentId>>;
     /// All jobs of a content.
     async fn jobs_of(&self, content: ContentId) -> Result<Vec<Job>>;
 

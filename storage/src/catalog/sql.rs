@@ -11,7 +11,7 @@ pub(crate) mod timer;
 
 use super::cell::Cell;
 use super::rows::Row;
-use super::{ContentQuery, NewEvent, Write};
+use super::{ContentQuery, Moving, NewEvent, Write};
 use crate::model::{
     Content, ContentId, Counter, DeadLetter, DeadLetterId, Fence, Job, Rendition, Segment, Upload,
 };
@@ -174,6 +174,33 @@ pub(crate) const UPLOADS_NOT_HANDED_OVER: &str = "SELECT upload.id FROM content 
 pub(crate) const CONTENTS_UNFINISHED: &str = "SELECT id FROM content \
      WHERE stage NOT IN ('receive', 'done', 'blocked', 'failed') AND id > $1 \
      ORDER BY id LIMIT $2";
+
+/// Contents that are to go to another tier.
+pub(crate) fn contents_moving(which: Moving, limit: u32) -> (&'static str, Vec<Cell>) {
+    match which {
+        Moving::UnderWay => (
+            "SELECT id FROM content WHERE tier NOT IN ('hot', 'cold') ORDER BY id LIMIT $1",
+            vec![Cell::int(limit)],
+        ),
+        Moving::Wanted { since_day } => (
+            "SELECT id FROM content JOIN counter ON counter.content_id = content.id \
+             WHERE tier = 'cold' AND watched_day >= $1 ORDER BY id LIMIT $2",
+            vec![Cell::Int(since_day), Cell::int(limit)],
+        ),
+        Moving::Idle { published_before, watched_before_day, residency } => (
+            "SELECT id FROM content LEFT JOIN counter ON counter.content_id = content.id \
+             WHERE tier = 'hot' AND stage = 'done' AND published_at < $1 \
+             AND COALESCE(watched_day, 0) < $2 AND ($3 = '' OR residency = $3) \
+             ORDER BY published_at LIMIT $4",
+            vec![
+                Cell::time(published_before),
+                Cell::Int(watched_before_day),
+                residency.map_or_else(|| Cell::text(""), |it| Cell::word(&it)),
+                Cell::int(limit),
+            ],
+        ),
+    }
+}
 
 /// A page of contents.
 pub(crate) fn contents(query: &ContentQuery) -> (String, Vec<Cell>) {

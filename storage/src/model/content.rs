@@ -46,6 +46,8 @@ pub struct Content {
     pub fingerprint: Check,
     /// Why it is blocked or failed.
     pub blocked: Option<Blocked>,
+    /// Where most of its bytes rest.
+    pub tier: Tier,
     /// True when its owner took it back: it stays playable for the owner only.
     pub unlisted: bool,
     /// When it was created.
@@ -74,6 +76,44 @@ pub enum Status {
     Blocked,
     /// It could not be made to play.
     Failed,
+}
+
+/// Where most bytes of a content rest, and what is being done about it. In each state it can be
+/// played; whoever finds one that is neither `Hot` nor `Cold` does its one step again.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Tier {
+    /// On the hot shelf.
+    #[default]
+    Hot,
+    /// Copies come to the cold shelf.
+    Cooling,
+    /// They are whole there; those on the hot shelf go.
+    Cooled,
+    /// On the cold shelf.
+    Cold,
+    /// Copies come to the hot shelf.
+    Warming,
+    /// They are whole there; those on the cold shelf go.
+    Warmed,
+}
+
+impl Tier {
+    /// What comes next.
+    #[must_use]
+    pub fn next(self) -> Self {
+        match self {
+            Self::Hot => Self::Cooling,
+            Self::Cooling => Self::Cooled,
+            Self::Cooled => Self::Cold,
+            Self::Cold => Self::Warming,
+            Self::Warming => Self::Warmed,
+            Self::Warmed => Self::Hot,
+        }
+    }
 }
 
 /// Where the pipeline stands. Each is persisted before it is acted on.

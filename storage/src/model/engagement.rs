@@ -125,6 +125,8 @@ pub struct Counter {
     pub trend: Option<f64>,
     /// Hot when it was last looked at.
     pub hot: bool,
+    /// The last day on which it was watched, in days since 1970 (UTC); 0 for never.
+    pub watched_day: i64,
     /// The set or sketch of unique viewers, in the encoding of its counter.
     pub uniques: Vec<u8>,
     /// Retention, stops, devices, quality, refusals, in the shape of its counter.

@@ -12,7 +12,7 @@ mod upload;
 pub use audit::{AuditEntry, AuditOutcome};
 pub use content::{
     Blocked, Check, Content, Init, MediaKind, Picture, PictureKind, Rendition, RenditionState,
-    Segment, Source, Stage, Status,
+    Segment, Source, Stage, Status, Tier,
 };
 pub use country::Country;
 pub use engagement::{Counter, Fact, FactKind, NewFact, Origin, Quality, Report};
@@ -21,4 +21,4 @@ pub use ids::{
 };
 pub use job::{DeadLetter, Job, JobClass, JobCount, JobState};
 pub use timer::Timer;
-pub use upload::{Protection, Residency, Upload, UploadMetadata, UploadState};
+pub use upload::{Protection, Residency, Upload, UploadMetadata, UploadParts, UploadState};

@@ -1,8 +1,9 @@
-//! The record of one resumable upload (tus 1.0.0).
+//! The record of one resumable upload: in one stream (tus 1.0.0), or in numbered parts.
 
 use super::{ContentId, UploadId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// One resumable upload. Written by `upload::Session` only.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,8 +28,40 @@ pub struct Upload {
     pub created_at: Timestamp,
     /// When it is removed if it is not complete (tus expiration); moves with each commit.
     pub expires_at: Timestamp,
+    /// How it comes in parts; `None` when it comes in one stream.
+    pub parts: Option<UploadParts>,
     /// Rises by one with each write of the row.
     pub row_version: u64,
+}
+
+/// How an upload comes in parts. All parts but the last have one size, so that each has its place
+/// in the file, whichever comes first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UploadParts {
+    /// Bytes of every part but the last.
+    pub part_size_bytes: u64,
+    /// What the staging store calls them; empty until it has said so.
+    pub handle: String,
+    /// Digest of the list of parts that the creator has completed it with.
+    pub accepted: Option<String>,
+}
+
+impl UploadParts {
+    /// How many parts make a file of that size.
+    #[must_use]
+    pub fn total(&self, size_bytes: u64) -> u32 {
+        let parts = size_bytes.div_ceil(self.part_size_bytes.max(1));
+        u32::try_from(parts).unwrap_or(u32::MAX)
+    }
+
+    /// The place of part `number`, counted from 1, in a file of that size; `None` when there is no
+    /// such part.
+    #[must_use]
+    pub fn place(&self, number: u32, size_bytes: u64) -> Option<Range<u64>> {
+        let start = u64::from(number.checked_sub(1)?).checked_mul(self.part_size_bytes)?;
+        let end = start.saturating_add(self.part_size_bytes).min(size_bytes);
+        (start < end).then_some(start..end)
+    }
 }
 
 /// Where an upload stands.
@@ -85,4 +118,24 @@ pub enum Protection {
     None,
     /// Common encryption, scheme `cbcs` (ISO/IEC 23001-7).
     Cbcs,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_cover_a_file_and_nothing_else() {
+        let parts = UploadParts { part_size_bytes: 5, ..UploadParts::default() };
+        for (size, ends) in [(1, vec![1]), (5, vec![5]), (11, vec![5, 10, 11])] {
+            let total = parts.total(size);
+            let places: Vec<_> = (1..=total).filter_map(|it| parts.place(it, size)).collect();
+            let starts: Vec<u64> = places.iter().map(|place| place.start).collect();
+            assert_eq!(places.iter().map(|place| place.end).collect::<Vec<_>>(), ends, "{size}");
+            assert_eq!(starts, [&[0], &ends[..ends.len() - 1]].concat(), "{size}");
+            for beyond in [0, total + 1, u32::MAX] {
+                assert_eq!(parts.place(beyond, size), None, "{size}: {beyond}");
+            }
+        }
+    }
 }

@@ -8,6 +8,8 @@
 //! writer costs no memory, and a late, older grant is still refused. It needs no sync: tokens guard
 //! against writers of this process only, and rise over restarts with the upload's row.
 
+mod parts;
+
 use super::{PartWriter, Staging};
 use crate::blobs::local::path_of;
 use crate::files::{self, blocking};
@@ -20,6 +22,7 @@ use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The embedded staging store.
@@ -33,6 +36,8 @@ struct Shared {
     writers_max: usize,
     reserve_bytes: u64,
     uploads: Mutex<HashMap<UploadId, Arc<Mutex<Turn>>>>,
+    /// Parts that are being written.
+    parts_open: Arc<AtomicUsize>,
 }
 
 /// Whose turn it is to write to an upload.
@@ -44,6 +49,10 @@ struct Turn {
     end: u64,
     /// The entry is no longer in the map: who finds it looks again.
     retired: bool,
+    /// Rises with every right to write a part.
+    parts_given: u64,
+    /// The newest of them for each part.
+    parts: HashMap<u32, u64>,
 }
 
 impl LocalStaging {
@@ -60,6 +69,7 @@ impl LocalStaging {
             writers_max: config.staging_writers_max,
             reserve_bytes: config.staging_reserve_bytes,
             uploads: Mutex::default(),
+            parts_open: Arc::default(),
         };
         Ok(Self { shared: Arc::new(shared) })
     }

@@ -9,11 +9,12 @@ use crate::model::{Residency, UploadId};
 use async_trait::async_trait;
 
 pub mod local;
+pub mod parts;
 pub mod s3;
 
-/// The port of the staging store.
+/// The port of the staging store: uploads in one stream, and ([`parts::Parts`]) in parts.
 #[async_trait]
-pub trait Staging: Send + Sync {
+pub trait Staging: parts::Parts {
     /// Opens an upload for appending at `offset`; bytes beyond it are dropped (they were never
     /// committed). Its bytes rest where `residency` says, from the first one on; it is the same
     /// for all grants of an upload, and that of the key which it is sealed under.

@@ -2,7 +2,7 @@
 
 use super::records::*;
 use playhouse_storage::Error;
-use playhouse_storage::catalog::{Catalog, ContentQuery, Write};
+use playhouse_storage::catalog::{Catalog, ContentQuery, Moving, Write};
 use playhouse_storage::model::*;
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ pub(crate) async fn check(catalog: Arc<dyn Catalog>) {
     a_deleted_content_takes_its_rows_along(&*catalog, fence).await;
     a_list_is_filtered_and_paged(&*catalog, fence).await;
     completed_uploads_that_wait_are_found(&*catalog, fence).await;
+    contents_that_are_to_move_are_found(&*catalog, fence).await;
     dead_letters_are_replayed_once(&*catalog, fence).await;
     catalog.ping().await.unwrap();
 }
@@ -150,6 +151,58 @@ async fn completed_uploads_that_wait_are_found(catalog: &dyn Catalog, fence: Fen
     write(catalog, fence, writes).await;
     assert_eq!(catalog.uploads_not_handed_over(9).await.unwrap(), [completed.id]);
     assert!(!catalog.contents_unfinished(None, 99).await.unwrap().contains(&waiting.id));
+}
+
+async fn contents_that_are_to_move_are_found(catalog: &dyn Catalog, fence: Fence) {
+    let done = |published_s, tier, residency| Content {
+        stage: Stage::Done,
+        published_at: Some(time(published_s)),
+        tier,
+        residency,
+        ..content("film")
+    };
+    let (anywhere, there) = (Residency::Global, Residency::Ng);
+    let rows = [
+        done(-900, Tier::Hot, anywhere),
+        done(-800, Tier::Hot, there),
+        done(-700, Tier::Hot, anywhere),
+        done(-950, Tier::Cold, anywhere),
+        done(-940, Tier::Cold, anywhere),
+        done(-930, Tier::Cooled, anywhere),
+        Content { stage: Stage::Encode, ..done(-990, Tier::Hot, anywhere) },
+        done(-100, Tier::Hot, anywhere),
+    ];
+    for row in &rows {
+        write(catalog, fence, vec![Write::InsertContent(Box::new(row.clone()))]).await;
+    }
+    // The third and the last but three were watched on day 50, the second long before.
+    for (row, watched_day) in [(&rows[2], 50), (&rows[4], 50), (&rows[1], 7), (&rows[3], 49)] {
+        let counter = Counter { watched_day, ..counter(row.id) };
+        write(catalog, fence, vec![Write::InsertCounter(Box::new(counter))]).await;
+    }
+    let idle = |watched_before_day, residency| Moving::Idle {
+        published_before: time(-500),
+        watched_before_day,
+        residency,
+    };
+    let cases = [
+        (idle(50, None), 9, vec![0, 1]),
+        (idle(51, None), 9, vec![0, 1, 2]),
+        (idle(51, Some(anywhere)), 9, vec![0, 2]),
+        (idle(51, Some(there)), 9, vec![1]),
+        (idle(51, None), 1, vec![0]),
+        (Moving::Wanted { since_day: 50 }, 9, vec![4]),
+        (Moving::Wanted { since_day: 51 }, 9, vec![]),
+    ];
+    for (which, limit, expected) in cases {
+        let found = catalog.contents_moving(which, limit).await.unwrap();
+        let expected: Vec<_> = expected.into_iter().map(|at: usize| rows[at].id).collect();
+        assert_eq!(found, expected, "{which:?}");
+    }
+    let under_way = catalog.contents_moving(Moving::UnderWay, 99).await.unwrap();
+    assert!(under_way.contains(&rows[5].id), "{under_way:?}");
+    let still = [&rows[..5], &rows[6..]].concat();
+    assert!(still.iter().all(|row| !under_way.contains(&row.id)), "{under_way:?}");
 }
 
 async fn dead_letters_are_replayed_once(catalog: &dyn Catalog, fence: Fence) {

@@ -1,12 +1,11 @@
 //! What is counted: every view once, every fact settled once, ranks and history as they were put.
 
-use super::records::time;
+use super::records::{counter, time};
 use jiff::{SignedDuration, Timestamp};
 use playhouse_storage::catalog::{Commit, Write};
 use playhouse_storage::engagement::{Engagement, Minute, NewView, Ranked};
 use playhouse_storage::model::*;
 use playhouse_storage::{Error, Stores};
-use serde_json::json;
 
 pub(crate) async fn check(stores: &Stores) {
     let fence = stores.catalog.claim_shards(4).await.unwrap()[1];
@@ -21,20 +20,6 @@ pub(crate) async fn check(stores: &Stores) {
 
 fn view(content: ContentId, key: &str) -> NewView {
     NewView { content, at: time(5), key: key.into(), viewer: None }
-}
-
-fn counter(content_id: ContentId) -> Counter {
-    Counter {
-        content_id,
-        views: 7,
-        likes: 3,
-        watch_time_s: 12.5,
-        trend: Some(20_000.25),
-        hot: true,
-        uniques: vec![1, 0, 255],
-        stats: json!({"retention": [1, 2]}),
-        row_version: 1,
-    }
 }
 
 async fn write(stores: &Stores, fence: Fence, writes: Vec<Write>) -> Result<(), Error> {

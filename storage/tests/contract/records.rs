@@ -35,6 +35,11 @@ pub(crate) fn upload(content: ContentId) -> Upload {
         grant: 3,
         created_at: time(0),
         expires_at: time(60),
+        parts: Some(UploadParts {
+            part_size_bytes: 20 << 20,
+            handle: "a \"name\"".into(),
+            accepted: Some("abc".into()),
+        }),
         row_version: 1,
     }
 }
@@ -65,6 +70,7 @@ pub(crate) fn content(title: &str) -> Content {
         scan: Check::NotConfigured,
         fingerprint: Check::Found { engine: "e 1".into(), what: "w".into() },
         blocked: Some(Blocked { code: "not_media".into(), detail: "d".into() }),
+        tier: Tier::Cooling,
         unlisted: true,
         created_at: time(0),
         updated_at: time(2),
@@ -134,5 +140,20 @@ pub(crate) fn dead_letter(content_id: ContentId) -> DeadLetter {
         work: json!({}),
         created_at: time(9),
         replayed_at: None,
+    }
+}
+
+pub(crate) fn counter(content_id: ContentId) -> Counter {
+    Counter {
+        content_id,
+        views: 7,
+        likes: 3,
+        watch_time_s: 12.5,
+        trend: Some(20_000.25),
+        hot: true,
+        watched_day: 20_777,
+        uniques: vec![1, 0, 255],
+        stats: json!({"retention": [1, 2]}),
+        row_version: 1,
     }
 }

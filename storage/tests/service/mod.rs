@@ -13,19 +13,19 @@ use uuid::Uuid;
 const TYPE: &str = "application/octet-stream";
 const VARIABLE: &str = "PLAYHOUSE_TEST_S3";
 
-/// Three buckets of one test: hot, staging, residency.
+/// The buckets of one test: hot, staging, residency, cold.
 pub(crate) struct Service {
     /// A configuration that uses them.
     pub(crate) config: Config,
-    buckets: [Box<Bucket>; 3],
+    buckets: [Box<Bucket>; 4],
 }
 
 impl Service {
     pub(crate) async fn new() -> Self {
         let place = Place::read();
         let id = Uuid::now_v7().simple();
-        let names = ["hot", "staging", "ng"].map(|name| format!("playhouse-{name}-{id}"));
-        let [hot, staging, ng] = &names;
+        let names = ["hot", "staging", "ng", "cold"].map(|name| format!("playhouse-{name}-{id}"));
+        let [hot, staging, ng, cold] = &names;
         let mut config = Config { blobs: format!("s3://{hot}/node"), ..Config::default() };
         config.s3.endpoint = place.endpoint.clone();
         config.s3.region = place.region.clone();
@@ -35,8 +35,22 @@ impl Service {
         config.s3.staging_bucket = staging.clone();
         config.s3.residency_ng_bucket = ng.clone();
         config.s3.part_bytes = 5 << 20;
-        let buckets = [place.make(hot).await, place.make(staging).await, place.make(ng).await];
+        let made = [place.make(hot).await, place.make(staging).await];
+        let [hot, staging] = made;
+        let buckets = [hot, staging, place.make(ng).await, place.make(cold).await];
         Self { config, buckets }
+    }
+
+    /// With a cold bucket for what may rest anywhere.
+    pub(crate) async fn with_cold() -> Self {
+        let mut service = Self::new().await;
+        service.config.s3.cold_bucket = service.buckets[3].name.clone();
+        service
+    }
+
+    /// Keys in the cold bucket.
+    pub(crate) async fn cold_objects(&self) -> Vec<String> {
+        keys(&self.buckets[3]).await
     }
 
     /// Keys in the bucket of finished blobs.
@@ -47,6 +61,11 @@ impl Service {
     /// Keys in the bucket of uploads under way.
     pub(crate) async fn staging_objects(&self) -> Vec<String> {
         keys(&self.buckets[1]).await
+    }
+
+    /// Name of the residency bucket.
+    pub(crate) fn resident_name(&self) -> &str {
+        &self.config.s3.residency_ng_bucket
     }
 
     /// Keys in the residency bucket.

@@ -116,6 +116,14 @@ impl Config {
         self.actors.validate().map_err(|error| format!("actors.{error}"))?;
         self.gateway.validate()?;
         self.worker.validate()?;
+        let orphans_after_s = u64::from(self.storage.s3.orphans_after_h).saturating_mul(3600);
+        if orphans_after_s < self.actors.upload_parts_life_s.saturating_add(3600) {
+            return Err(
+                "storage.s3.orphans_after_h must be above actors.upload_parts_life_s by an \
+                        hour: else parts of uploads under way are taken for orphans"
+                    .to_owned(),
+            );
+        }
         if self.gateway.shutdown_s.saturating_mul(1000) >= self.node.stop_ms {
             return Err(
                 "node.stop_ms must be above gateway.shutdown_s, which is part of it".to_owned()

@@ -6,11 +6,13 @@
 mod bad_input;
 mod browser;
 mod chaos;
+mod cold_and_back;
 mod engines_away;
 mod restart_in_the_middle;
 mod resume_after_break;
 mod shared;
 mod upload_and_watch;
+mod upload_in_parts;
 mod views_count_once;
 mod who_you_are;
 mod worker_killed;

@@ -21,7 +21,7 @@ pub(crate) use fenced::refused;
 use super::cell::{Cell, Cells};
 use super::rows::Row;
 use super::sql::{self, Statement};
-use super::{Catalog, Commit, ContentQuery, OutboxEvent};
+use super::{Catalog, Commit, ContentQuery, Moving, OutboxEvent};
 use crate::Result;
 use crate::model::{
     AuditEntry, AuditId, AuditOutcome, Content, ContentId, DeadLetter, DeadLetterId, Fence, Job,
@@ -196,6 +196,11 @@ impl Catalog for PostgresCatalog {
     ) -> Result<Vec<ContentId>> {
         let after = after.map(|id| id.to_string()).unwrap_or_default();
         self.ids(sql::CONTENTS_UNFINISHED, vec![Cell::Text(after), Cell::int(limit)]).await
+    }
+
+    async fn contents_moving(&self, which: Moving, limit: u32) -> Result<Vec<ContentId>> {
+        let (sql, params) = sql::contents_moving(which, limit);
+        self.ids(sql, params).await
     }
 
     async fn renditions(&self, content: ContentId) -> Result<Vec<Rendition>> {

@@ -18,6 +18,7 @@ impl Row for Upload {
         "write_grant",
         "created_at",
         "expires_at",
+        "parts",
         "row_version",
     ];
 
@@ -33,6 +34,7 @@ impl Row for Upload {
             Cell::int(self.grant),
             Cell::time(self.created_at),
             Cell::time(self.expires_at),
+            Cell::opt(self.parts.as_ref().map(Cell::json)),
             Cell::int(self.row_version),
         ]
     }
@@ -49,6 +51,7 @@ impl Row for Upload {
             grant: cells.int()?,
             created_at: cells.time()?,
             expires_at: cells.time()?,
+            parts: cells.json_opt()?,
             row_version: cells.int()?,
         })
     }

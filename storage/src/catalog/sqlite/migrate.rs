@@ -22,6 +22,8 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ),
     ("0004_add_analytics", include_str!("../../../../migrations/0004_add_analytics.sql")),
     ("0005_add_holder_to_job", include_str!("../../../../migrations/0005_add_holder_to_job.sql")),
+    ("0006_add_upload_parts", include_str!("../../../../migrations/0006_add_upload_parts.sql")),
+    ("0007_add_tiers", include_str!("../../../../migrations/0007_add_tiers.sql")),
 ];
 
 /// The schema that this program writes.

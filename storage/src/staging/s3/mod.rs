@@ -7,6 +7,7 @@
 //! last few. All that is known of an upload is in its bucket, so any node can go on with it.
 
 mod chain;
+mod parts;
 mod seal;
 mod writer;
 
