@@ -64,6 +64,7 @@ impl House {
             parts.settler.child("settler", policy),
             parts.teller.child("teller", policy),
             parts.ranker.child("ranker", policy),
+            parts.bridge.child("bridge", policy),
             parts.analyst.child("analyst", policy),
         ];
         let root = house.platform.inspector.tree_root();
