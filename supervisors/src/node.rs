@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::tree;
 use crate::worker::{Local, LocalWorkforce};
 use anyhow::{Context, Result, bail};
+use playhouse_actors::encode::give_back;
 use playhouse_actors::runtime::{Exit, Supervisor};
 use playhouse_actors::{Engines, Platform};
 use playhouse_gateway::{Gateway, Keys, Role};
@@ -106,6 +107,11 @@ impl Node {
     async fn stop(self) {
         self.supervisor.stop().await;
         self.platform.directory.close().await;
+        // Its own workers are gone: other processes need not wait for its leases to run out.
+        let engines = &self.platform.engines;
+        if let Err(error) = give_back(engines.jobs.as_ref(), engines.wakes.as_ref()).await {
+            tracing::warn!(%error, "jobs were not given back; their leases run out");
+        }
     }
 }
 

@@ -38,15 +38,34 @@ pub use waker::{Message as WakerMessage, Waker};
 
 pub(crate) use queue::queue_of;
 
+use playhouse_storage::jobs::Jobs;
 use playhouse_storage::model::Job;
 use playhouse_storage::wakes::{Call, Wakes};
 use serde::{Deserialize, Serialize};
 
 /// Announces jobs that wait; one that waits for long is announced `again`.
-pub fn announce<'a>(wakes: &dyn Wakes, jobs: impl IntoIterator<Item = &'a Job>, again: bool) {
+pub(crate) fn announce<'a>(
+    wakes: &dyn Wakes,
+    jobs: impl IntoIterator<Item = &'a Job>,
+    again: bool,
+) {
     for job in jobs {
         wakes.announce(Call { job: job.id, queue: queue_of(job), again });
     }
+}
+
+/// Gives back every job that is leased in the name of this process, once none of its attempts runs
+/// any more, and wakes others for them. Answers how many; when it fails, leases run out.
+///
+/// # Errors
+/// Of the store. That nobody could be woken is none.
+pub async fn give_back(jobs: &dyn Jobs, wakes: &dyn Wakes) -> playhouse_storage::Result<usize> {
+    let released = jobs.release_own().await?;
+    announce(wakes, &released, false);
+    if let Err(error) = wakes.flush().await {
+        tracing::warn!(%error, "nobody was woken for jobs that were given back");
+    }
+    Ok(released.len())
 }
 
 /// What a job has to do; stored in its row.

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::tree;
 use anyhow::{Context, Result, bail};
 use link::HttpLink;
-use playhouse_actors::encode::{Workshop, announce};
+use playhouse_actors::encode::{Workshop, give_back};
 use playhouse_actors::runtime::{AskError, Exit, Inspector, Link, Supervisor, Tree};
 use playhouse_storage::SharedStores;
 use playhouse_storage::jobs::Jobs;
@@ -121,14 +121,8 @@ impl Worker {
     /// Nobody claims any more, codec-workers are killed, and only then their jobs are free.
     async fn stop(self) {
         self.supervisor.stop().await;
-        match self.jobs.release_own().await {
-            Ok(released) => {
-                tracing::info!(released = released.len(), "jobs given back");
-                announce(self.wakes.as_ref(), &released, false);
-                if let Err(error) = self.wakes.flush().await {
-                    tracing::warn!(%error, "nobody was woken for them; the table tells");
-                }
-            }
+        match give_back(self.jobs.as_ref(), self.wakes.as_ref()).await {
+            Ok(released) => tracing::info!(released, "jobs given back"),
             Err(error) => tracing::warn!(%error, "jobs were not given back; their leases run out"),
         }
     }
