@@ -18,14 +18,16 @@ use playhouse_actors::runtime::{
     Watch,
 };
 use playhouse_actors::{
-    Parts, Platform, WorkerParts, content, engagement, playback, rendition, upload,
+    Config, Parts, Platform, WorkerParts, content, engagement, playback, rendition, upload,
 };
-use playhouse_gateway::{Config, Gateway};
+use playhouse_gateway::{Config as HttpConfig, Gateway};
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The services, in the order of their start. Every one is permanent: none has a last message.
-fn services(parts: Parts, front: Front, limits: &Limits, attempts: Watch) -> Vec<ChildSpec> {
+fn services(parts: Parts, front: Front, config: &Config) -> Vec<ChildSpec> {
+    let (limits, attempts) = (&config.runtime, config.encode.attempt_watch());
     let (service, branch) = (limits.service_policy(), limits.branch_policy());
     let watch = limits.watch();
     let runtime = vec![
@@ -38,8 +40,9 @@ fn services(parts: Parts, front: Front, limits: &Limits, attempts: Watch) -> Vec
         parts.waker.child("waker", service).watched(watch),
         parts.scaler.child("scaler", service).watched(watch),
     ];
-    // It copies films: a large one takes as long as it takes, and holds up no one.
-    let patient = Watch { kill_after: None, ..watch };
+    // It copies films: a large one takes long, and holds up no one.
+    let moves = Duration::from_secs(config.tiers.move_kill_s);
+    let patient = Watch { kill_after: Some(moves), ..watch };
     let content = vec![parts.mover.child("mover", service).watched(patient)];
     let events = vec![
         parts.bridge.child("bridge", service).watched(watch),
@@ -121,7 +124,7 @@ pub(crate) struct Front {
     /// The routes' state.
     pub(crate) gateway: Gateway,
     /// Limits.
-    pub(crate) config: Config,
+    pub(crate) config: HttpConfig,
 }
 
 /// Starts the tree.
@@ -131,7 +134,7 @@ pub(crate) struct Front {
 pub(crate) async fn start(platform: &Platform, parts: Parts, front: Front) -> Result<Supervisor> {
     let limits = &platform.config.runtime;
     entities(&platform.directory, limits);
-    let table = services(parts, front, limits, platform.config.encode.attempt_watch());
+    let table = services(parts, front, &platform.config);
     let root = platform.inspector.tree_root();
     Ok(Supervisor::start(OneForOne, table, limits, root).await?)
 }

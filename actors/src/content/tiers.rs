@@ -15,11 +15,14 @@ pub struct Tiers {
     /// Contents of each kind (under way, watched again, idle) that one round moves, one after the
     /// other.
     pub page_max: u32,
+    /// A content must get from one shelf to the other within so long, seconds; then it is taken
+    /// for hung, and its next round goes on behind the files that are there. 20 GB at 6 MB/s.
+    pub move_kill_s: u64,
 }
 
 impl Default for Tiers {
     fn default() -> Self {
-        Self { idle_days: 60, poll_s: 60, page_max: 100 }
+        Self { idle_days: 60, poll_s: 60, page_max: 100, move_kill_s: 3_600 }
     }
 }
 
@@ -29,7 +32,12 @@ impl Tiers {
     /// # Errors
     /// One sentence that names the key.
     pub fn validate(&self) -> Result<(), String> {
-        for (key, value) in [("poll_s", self.poll_s), ("page_max", u64::from(self.page_max))] {
+        let numbers = [
+            ("poll_s", self.poll_s),
+            ("page_max", u64::from(self.page_max)),
+            ("move_kill_s", self.move_kill_s),
+        ];
+        for (key, value) in numbers {
             if value == 0 {
                 return Err(format!("{key} must be at least 1"));
             }
