@@ -79,7 +79,8 @@ fn is_of_a_worker(request: &content::Request) -> bool {
         | Ask::Unreadable
         | Ask::Edit(_)
         | Ask::Delete
-        | Ask::Replay(_) => false,
+        | Ask::Replay(_)
+        | Ask::Move { .. } => false,
     }
 }
 

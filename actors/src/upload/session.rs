@@ -323,6 +323,7 @@ mod tests {
             state: UploadState::Receiving,
             metadata: UploadMetadata::default(),
             grant: 1,
+            parts: None,
             created_at: now,
             expires_at: now,
             row_version: 1,
