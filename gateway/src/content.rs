@@ -128,6 +128,9 @@ fn query(params: &ListParams, caller: &Caller, config: &crate::Config) -> Answer
         let detail = format!("q must have at most {} bytes", config.search_bytes_max);
         return Err(Problem::bad_request("bad-query", detail));
     }
+    if text.is_some_and(|text| text.chars().any(char::is_control)) {
+        return Err(Problem::bad_request("bad-query", "q must not have control characters"));
+    }
     let bad_cursor = |_| Problem::bad_request("bad-query", "cursor is not one that a list gave");
     let (owner, statuses) = whose(params.owner.as_deref(), caller)?;
     Ok(ContentQuery {
@@ -270,8 +273,8 @@ fn edit(change: Change) -> Answer<Edit> {
     if title.as_ref().is_some_and(String::is_empty) {
         return Err(Problem::bad_request("bad-edit", "title must not be empty"));
     }
-    at_most("title", title.as_deref(), TITLE_BYTES_MAX)?;
-    at_most("description", change.description.as_deref(), DESCRIPTION_BYTES_MAX)?;
+    check_text("title", title.as_deref(), TITLE_BYTES_MAX)?;
+    check_text("description", change.description.as_deref(), DESCRIPTION_BYTES_MAX)?;
     let unlisted = match change.status.as_deref() {
         None => None,
         Some("draft") => Some(true),
@@ -290,8 +293,13 @@ fn edit(change: Change) -> Answer<Edit> {
     Ok(edit)
 }
 
-fn at_most(key: &str, value: Option<&str>, bytes_max: usize) -> Answer<()> {
+/// A text that can be shown, and kept by every engine.
+fn check_text(key: &str, value: Option<&str>, bytes_max: usize) -> Answer<()> {
+    let breaks = |c: char| key == "description" && matches!(c, '\n' | '\r' | '\t');
     match value {
+        Some(text) if text.chars().any(|c| c.is_control() && !breaks(c)) => {
+            Err(Problem::bad_request("bad-edit", format!("{key} has control characters")))
+        }
         Some(text) if text.len() > bytes_max => Err(Problem::bad_request(
             "bad-edit",
             format!("{key} has {} bytes, the limit is {bytes_max}", text.len()),
@@ -362,10 +370,22 @@ mod tests {
         assert!(refusal(ListParams { limit: Some(101), ..Default::default() }).contains("100"));
         let cursor = ListParams { cursor: Some("x".into()), ..Default::default() };
         assert!(refusal(cursor).contains("cursor"));
+        let text = ListParams { q: Some("a\0b".into()), ..Default::default() };
+        assert!(refusal(text).contains("control characters"));
         let owner = ListParams { owner: Some("bob".into()), ..Default::default() };
         assert!(refusal(owner).contains("'me'"));
         let all = ListParams { owner: Some("all".into()), ..Default::default() };
         assert!(refusal(all).contains("role admin"));
+    }
+
+    /// A database that cannot hold the character 0 made an internal error of it.
+    #[test]
+    fn texts_that_no_engine_could_keep_are_refused() {
+        let titled = |title: &str| edit(Change { title: Some(title.into()), ..Default::default() });
+        assert!(titled("a\0b").unwrap_err().detail.contains("control characters"));
+        assert!(titled("a\nb").is_err() && titled("a b").is_ok());
+        let told = |text: &str| Change { description: Some(text.into()), ..Default::default() };
+        assert!(edit(told("a\r\n\tb")).is_ok() && edit(told("a\0b")).is_err());
     }
 
     #[test]

@@ -26,7 +26,7 @@ impl fmt::Display for Way {
 }
 
 /// Engines that a node is pointed to, and what is behind them.
-const ENGINES: [&str; 4] = ["postgres", "pgbouncer", "redis", "s3"];
+const ENGINES: [&str; 6] = ["postgres", "pgbouncer", "redis", "s3", "rabbitmq", "kafka"];
 
 /// What the campaign does.
 pub(super) struct Options {
