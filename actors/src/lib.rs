@@ -20,5 +20,6 @@ mod platform;
 mod weight;
 
 pub use assemble::{Part, Parts, WorkerParts, assemble, assemble_with, assemble_worker};
-pub use config::{Config, Scaling};
+pub use config::Config;
+pub use encode::Scaling;
 pub use platform::{Engines, Platform};

@@ -85,7 +85,8 @@ children_left() {
   return 1
 }
 
-start() {
+start() { start_cluster; }
+start_cluster() {
   launch "$home/server" "${run_as[@]}" "$bin/postgres" -D "$data/cluster" \
     -c "config_file=$home/postgresql.conf"
 }

@@ -13,6 +13,8 @@ primary_port=$(port_of postgres)
 # The primary may be starting.
 start_max=240
 
+install() { :; }
+
 prepare() {
   make_certificate
   write_settings
@@ -36,6 +38,10 @@ asks_primary() {
   PGPASSWORD=$(secret) PGCONNECT_TIMEOUT=5 timeout "$ask_max" psql -X -q -At \
     "host=127.0.0.1 port=$primary_port user=postgres dbname=postgres" -c "$1" >/dev/null 2>&1
 }
+
+start() { start_cluster; }
+
+ready() { select_1; }
 
 # Commits wait for it from now on.
 finish() {

@@ -1,5 +1,5 @@
-//! The contract of the cache on a Redis server and on a cluster of them: `ops/services up redis
-//! redis-cluster` starts them, and `PLAYHOUSE_TEST_REDIS` and `PLAYHOUSE_TEST_REDIS_CLUSTER` name them.
+//! The contract of the cache on a Redis server and on a cluster of them, which `ops/services up
+//! redis redis-cluster` starts, and `PLAYHOUSE_TEST_REDIS` and `PLAYHOUSE_TEST_REDIS_CLUSTER` name.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
 #[path = "contract/cache.rs"]

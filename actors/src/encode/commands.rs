@@ -1,6 +1,6 @@
 //! What a worker is told and how much it may use: pure functions of the content and the work.
 
-use crate::config::Encode;
+use super::Encode;
 use playhouse_codecs::media::MediaInfo;
 use playhouse_codecs::order::{self, Targets};
 use playhouse_codecs::plan::{EncodePlan, audio_track};

@@ -6,6 +6,7 @@
 
 mod body;
 mod commands;
+mod config;
 mod door;
 mod events;
 mod hashes;
@@ -27,6 +28,7 @@ mod source;
 mod waker;
 
 pub use commands::storyboard;
+pub use config::{Encode, Scaling};
 pub use door::{DoorError, pass, take_note};
 pub use herald::{Herald, Message as HeraldMessage};
 pub use outcome::{Outcome, Product};

@@ -3,8 +3,8 @@
 //! Each look is one message: read the queue, ask who runs, do what the rule says. What fails is
 //! tried again with the next look. Without a workforce, or with the key off, it does nothing.
 
+use super::Scaling;
 use super::scaling::{Order, Seen, Workforce, decide};
-use crate::config::Scaling;
 use crate::runtime::{Exit, Handle, Report, Service};
 use jiff::Timestamp;
 use playhouse_storage::jobs::Jobs;

@@ -3,7 +3,7 @@
 //! Over so many waiting jobs: some more; at least a few always; never too many. After each change
 //! it holds still for a while, since a worker needs time to show what it does for the queue.
 
-use crate::config::Scaling;
+use super::Scaling;
 use async_trait::async_trait;
 use std::io;
 use std::time::Duration;

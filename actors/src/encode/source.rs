@@ -5,9 +5,9 @@
 //! and who reads on gets some ahead. What cannot be read is the node's own fault and no failed
 //! attempt; a worker that is gone is its follower's business.
 
+use super::Encode;
 use super::outcome::Outcome;
 use super::segments::host;
-use crate::config::Encode;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use playhouse_codecs::worker::ranges::{ASK_BYTES, Ask, RANGE_BYTES_MAX, UNREADABLE};

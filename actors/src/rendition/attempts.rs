@@ -3,7 +3,7 @@
 //! An attempt is a failure without a newly finished segment; progress resets the count. What is
 //! the node's own fault, or was asked for, is no attempt: a full disk must not cost a film.
 
-use crate::config::Encode;
+use crate::encode::Encode;
 use crate::encode::Outcome;
 use std::time::Duration;
 

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AnswerLimits {
-    /// What viewers are told of a content that is whole, seconds. A change shows at once at the node
-    /// that makes it, and within `actors.card_ttl_s` at others.
+    /// What viewers are told of a content that is whole, seconds. A change shows at once at the
+    /// node that makes it, and within `actors.card_ttl_s` at others.
     pub content_s: u64,
     /// A page of `sort=trending`, seconds: so long the order and its numbers stand still. What is
     /// taken back goes as above.

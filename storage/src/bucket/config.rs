@@ -46,8 +46,8 @@ pub struct S3 {
     pub copies_max: usize,
     /// A request, or a wait for the next bytes of an answer, takes at most so long, seconds.
     pub request_timeout_s: u64,
-    /// Who reads a blob waits so many milliseconds for its first bytes, all tries included: a player
-    /// asks again, and must not stand still.
+    /// Who reads a blob waits so many milliseconds for its first bytes, all tries included: a
+    /// player asks again, and must not stand still.
     pub read_wait_ms: u64,
     /// After a read that nobody answered the others fail at once, but for one in so many
     /// milliseconds.

@@ -1,7 +1,7 @@
 //! Who the server is, asked in each of the ways that a URL can name.
 //!
-//! `PLAYHOUSE_TEST_POSTGRES_CA` and `PLAYHOUSE_TEST_PGBOUNCER_CA` name the files of the two servers'
-//! authorities, which sign for nobody else.
+//! `PLAYHOUSE_TEST_POSTGRES_CA` and `PLAYHOUSE_TEST_PGBOUNCER_CA` name the files of the two
+//! servers' authorities, which sign for nobody else.
 
 use crate::server::{Database, Way, variable};
 use playhouse_storage::Stores;

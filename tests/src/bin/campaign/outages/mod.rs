@@ -196,9 +196,7 @@ fn print(book: &Book, engine: &str, way: Way, gone: &Gone) {
         let away = book.figures(kind, gone.from, gone.until);
         let after = book.figures(kind, gone.until, gone.end).words();
         let [middle, high, most] = [50, 99, 100].map(|percent| away.percentile_ms(percent));
-        let away = away.words();
-        println!(
-            "| {engine} | {way} | {kind:?} | {before} | {away} | {after} | {middle}, {high}, {most} |"
-        );
+        let (away, waits) = (away.words(), format!("{middle}, {high}, {most}"));
+        println!("| {engine} | {way} | {kind:?} | {before} | {away} | {after} | {waits} |");
     }
 }

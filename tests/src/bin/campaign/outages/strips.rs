@@ -1,7 +1,7 @@
 //! A picture of what users saw: a strip for each kind of request, a cell for each second.
 //!
-//! Green: everything was answered as wanted. Yellow, orange: part or all of it was put off. Red: some
-//! of it was answered wrongly or not at all. A line above the strips says when the engine was away.
+//! Green: everything was answered as wanted. Yellow, orange: part or all of it was put off. Red:
+//! some of it was answered wrongly or not at all. A line above says when the engine was away.
 
 use super::book::{Book, Kind};
 use std::fmt::Write;
