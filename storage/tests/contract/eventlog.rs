@@ -114,10 +114,17 @@ async fn a_group_goes_on_where_it_committed(log: &dyn EventLog, reread: usize) {
         again += distinct(&found).intersection(&committed).count();
         seen.extend(found);
     }
+    // What comes again may come last.
+    loop {
+        let found = member.next(170, WAIT).await.unwrap();
+        if found.is_empty() {
+            break;
+        }
+        again += found.len();
+    }
     assert!(again <= 6 * reread, "{again} came again that were committed");
     member.commit().await.unwrap();
     member.commit().await.unwrap();
-    assert_eq!(member.next(9, WAIT).await.unwrap(), []);
     let mut other = log.subscribe(&name("h"), &[&topic]).await.unwrap();
     assert_eq!(read(&mut *other, 500).await.len(), 500, "another group reads all of it");
 }
