@@ -136,6 +136,8 @@ export class Plot {
 
   private area(): SVGElement[] {
     const { values } = this.data;
+    // A line of no points is no path.
+    if (values.length === 0) return [];
     const line = values
       .map((value, i) => `${i ? 'L' : 'M'}${px(this.x(i))} ${px(this.y(value))}`)
       .join('');
