@@ -20,7 +20,7 @@ const MENDED_WITHIN: Duration = Duration::from_secs(240);
 
 /// A run of faults has its own limits: handlers are given up soon, and no number of restarts is
 /// too many.
-const SETTINGS: [&str; 11] = [
+const SETTINGS: [&str; 12] = [
     "actors.runtime.handler_report_ms=300",
     "actors.runtime.handler_kill_ms=1500",
     "actors.runtime.crashes_max=100000",
@@ -32,6 +32,7 @@ const SETTINGS: [&str; 11] = [
     "actors.encode.worker_exit_s=1",
     "actors.encode.attempt_kill_ms=5000",
     "actors.tiers.move_kill_s=2",
+    "actors.analytics.wait_ms=100",
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

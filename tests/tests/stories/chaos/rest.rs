@@ -72,8 +72,9 @@ async fn left_over(sandbox: &Sandbox, client: &Client) -> Vec<String> {
     let page = client.get("/admin/api/tree?depth=4&limit=1000").await.json();
     let actors = page["actors"].as_array().expect("a list of actors").clone();
     for actor in actors {
-        // The listener serves by a task of its own, for as long as it lives.
-        let is_task = actor["role"] == "task" && actor["parent"] != "http/listener";
+        // These serve, and carry wake-ups, by tasks of their own, for as long as they live.
+        let lasts = matches!(actor["parent"].as_str(), Some("http/listener" | "encode/waker"));
+        let is_task = actor["role"] == "task" && !lasts;
         let is_calm = matches!(actor["status"].as_str(), Some("idle" | "working"));
         if is_task || !is_calm || actor["depth"].as_u64() > Some(1) {
             left.push(actor.to_string());
