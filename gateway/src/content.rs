@@ -128,7 +128,7 @@ fn query(params: &ListParams, caller: &Caller, config: &crate::Config) -> Answer
         let detail = format!("q must have at most {} bytes", config.search_bytes_max);
         return Err(Problem::bad_request("bad-query", detail));
     }
-    if text.is_some_and(|text| text.chars().any(char::is_control)) {
+    if text.is_some_and(|text| tus::has_control("q", text)) {
         return Err(Problem::bad_request("bad-query", "q must not have control characters"));
     }
     let bad_cursor = |_| Problem::bad_request("bad-query", "cursor is not one that a list gave");
@@ -295,9 +295,8 @@ fn edit(change: Change) -> Answer<Edit> {
 
 /// A text that can be shown, and kept by every engine.
 fn check_text(key: &str, value: Option<&str>, bytes_max: usize) -> Answer<()> {
-    let breaks = |c: char| key == "description" && matches!(c, '\n' | '\r' | '\t');
     match value {
-        Some(text) if text.chars().any(|c| c.is_control() && !breaks(c)) => {
+        Some(text) if tus::has_control(key, text) => {
             Err(Problem::bad_request("bad-edit", format!("{key} has control characters")))
         }
         Some(text) if text.len() > bytes_max => Err(Problem::bad_request(

@@ -5,17 +5,22 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Lets calls pass; after a failure one in each `rest`, until one succeeds.
-pub(crate) struct Breaker {
+#[derive(Debug)]
+pub struct Breaker {
     rest: Duration,
     closed_until: Mutex<Option<Instant>>,
 }
 
 impl Breaker {
-    pub(crate) fn new(rest: Duration) -> Self {
+    /// Whole at first.
+    #[must_use]
+    pub fn new(rest: Duration) -> Self {
         Self { rest, closed_until: Mutex::new(None) }
     }
 
-    pub(crate) fn lets_pass(&self) -> bool {
+    /// True for all while it is whole, else for one in each rest.
+    #[must_use]
+    pub fn lets_pass(&self) -> bool {
         let now = Instant::now();
         match &mut *self.lock() {
             None => true,
@@ -27,13 +32,13 @@ impl Breaker {
         }
     }
 
-    /// True when it was whole before.
-    pub(crate) fn failed(&self) -> bool {
+    /// A call was not answered. True when it was whole before.
+    pub fn failed(&self) -> bool {
         self.lock().replace(Instant::now() + self.rest).is_none()
     }
 
-    /// True when it had failed before.
-    pub(crate) fn succeeded(&self) -> bool {
+    /// A call was answered. True when it had failed before.
+    pub fn succeeded(&self) -> bool {
         self.lock().take().is_some()
     }
 

@@ -30,6 +30,7 @@ pub mod playback;
 pub mod staging;
 pub mod wakes;
 
+pub use breaker::Breaker;
 pub use bucket::{Addressing, S3, Secret};
 pub use config::Config;
 pub use data_dir::DataDir;

@@ -258,6 +258,15 @@ impl Sandbox {
         std::fs::read_to_string(self.log_path()).unwrap_or_default()
     }
 
+    /// Its last lines, said to be that.
+    #[must_use]
+    pub fn log_end(&self) -> String {
+        let log = self.log();
+        let lines: Vec<_> = log.lines().collect();
+        let last = lines[lines.len().saturating_sub(20)..].join("\n");
+        format!("the end of the node's log:\n{last}")
+    }
+
     fn log_path(&self) -> PathBuf {
         self.folder.path().join("node.log")
     }

@@ -10,10 +10,13 @@ use tokio::time::Instant;
 /// A bounded number of manifests by their path, the least recently used going first.
 #[derive(Clone)]
 pub(super) struct Last {
-    kept: Arc<Mutex<LruCache<String, (Manifest, Instant)>>>,
+    kept: Arc<Mutex<LruCache<String, Kept>>>,
     stale: Duration,
     reading: Reading,
 }
+
+/// A manifest, and when it was rendered.
+type Kept = (Arc<Manifest>, Instant);
 
 impl Last {
     /// At most `max` manifests, each for `stale` after it was rendered.
@@ -33,14 +36,14 @@ impl Last {
         };
         match self.reading.or_old(self.last(&path), render, away).await {
             Told::Fresh(rendered) => self.keep(path, rendered),
-            Told::Old(last) => Ok(last),
+            Told::Old(last) => Ok((*last).clone()),
         }
     }
 
-    fn last(&self, path: &str) -> Option<Manifest> {
+    fn last(&self, path: &str) -> Option<Arc<Manifest>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let (manifest, at) = kept.get(path)?;
-        (Instant::now() < *at + self.stale).then(|| manifest.clone())
+        (Instant::now() < *at + self.stale).then(|| Arc::clone(manifest))
     }
 
     fn keep(
@@ -54,7 +57,7 @@ impl Last {
             Ok(manifest) => match kept.get_mut(&path) {
                 // Most are asked for again as they were: no copy.
                 Some((known, at)) if known.etag == manifest.etag => *at = now,
-                Some(_) | None => drop(kept.insert(path, (manifest.clone(), now))),
+                Some(_) | None => drop(kept.insert(path, (Arc::new(manifest.clone()), now))),
             },
             Err(_) => drop(kept.remove(&path)),
         }

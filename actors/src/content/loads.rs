@@ -5,12 +5,11 @@
 //! soon as ever. They are a tenth of the bytes.
 
 use jiff::{SignedDuration, Timestamp};
+use playhouse_storage::analytics::day_of;
 use playhouse_storage::catalog::Moving;
 use playhouse_storage::model::{
     Content, MediaKind, Rendition, RenditionState, Residency, Segment, Stage, Tier,
 };
-
-const DAY_S: i64 = 86_400;
 
 /// A blob that goes, and the SHA-256 that it must have, where that is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,19 +43,14 @@ pub(crate) fn idle(now: Timestamp, days: u32, residency: Option<Residency>) -> M
     let idle = SignedDuration::from_hours(24 * i64::from(days));
     Moving::Idle {
         published_before: now.saturating_sub(idle).unwrap_or(Timestamp::MIN),
-        watched_before_day: day(now) - i64::from(days),
+        watched_before_day: day_of(now) - i64::from(days),
         residency,
     }
 }
 
 /// Which cold ones have been watched since.
 pub(crate) fn wanted(now: Timestamp, days: u32) -> Moving {
-    Moving::Wanted { since_day: day(now) - i64::from(days) }
-}
-
-/// Days since 1970.
-pub(crate) fn day(at: Timestamp) -> i64 {
-    at.as_second().div_euclid(DAY_S)
+    Moving::Wanted { since_day: day_of(now) - i64::from(days) }
 }
 
 /// Whether a content may go from one state to the next.
@@ -112,8 +106,8 @@ mod tests {
     fn days_are_those_of_the_calendar() {
         let at = |text: &str| text.parse::<Timestamp>().expect("a time");
         let now = at("2026-11-21T23:59:59Z");
-        assert_eq!(day(now), day(at("2026-11-21T00:00:00Z")));
-        assert_eq!(day(now) + 1, day(at("2026-11-22T00:00:00Z")));
+        assert_eq!(day_of(now), day_of(at("2026-11-21T00:00:00Z")));
+        assert_eq!(day_of(now) + 1, day_of(at("2026-11-22T00:00:00Z")));
         let Moving::Idle { published_before, watched_before_day, .. } = idle(now, 60, None) else {
             panic!("idle is idle")
         };

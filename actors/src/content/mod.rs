@@ -27,7 +27,6 @@ mod verdict;
 pub(crate) use cards::shows;
 pub use cards::{Card, Cards, has_mpd};
 pub use checks::{Checks, Fingerprinter, NotConfigured, Scanner};
-pub(crate) use loads::day;
 pub(crate) use machine::stored;
 pub use manifests::{Manifest, ManifestError, Manifests};
 pub use mover::{Message as MoverMessage, Mover};

@@ -3,68 +3,57 @@
 //! A catalog that is away, or slow, must not keep what plays waiting: after a moment the old answer
 //! serves, and for as long again nobody but one asks.
 
-use playhouse_storage::Error;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use playhouse_storage::{Breaker, Error};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 /// Shared by all who read the same catalog. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Reading {
     patience: Duration,
-    /// Whoever has something old does not ask before.
-    rests_until: Arc<Mutex<Option<Instant>>>,
+    /// Whoever has something old asks by its leave.
+    breaker: Arc<Breaker>,
 }
 
 /// What a reader gets.
 #[derive(Debug)]
-pub(super) enum Told<T, E> {
+pub(super) enum Told<T, O, E> {
     /// As it is now.
     Fresh(Result<T, E>),
     /// As it was.
-    Old(T),
+    Old(O),
 }
 
 impl Reading {
     /// Waits for `patience`, and asks again after as long.
     pub(crate) fn new(patience: Duration) -> Self {
-        Self { patience, rests_until: Arc::default() }
+        Self { patience, breaker: Arc::new(Breaker::new(patience)) }
     }
 
     /// What is read now, or what is old when the catalog is away or slow. Without anything old it
     /// is waited for.
-    pub(super) async fn or_old<T, E>(
+    pub(super) async fn or_old<T, O, E>(
         &self,
-        old: Option<T>,
+        old: Option<O>,
         read: impl Future<Output = Result<T, E>>,
         away: impl Fn(&E) -> bool,
-    ) -> Told<T, E> {
+    ) -> Told<T, O, E> {
         let Some(old) = old else { return Told::Fresh(read.await) };
-        if !self.may_ask() {
+        if !self.breaker.lets_pass() {
             return Told::Old(old);
         }
         let told = timeout(self.patience, read).await.ok();
-        let told = told.filter(|told| !told.as_ref().is_err_and(away));
-        let rests_until = told.is_none().then(|| Instant::now() + self.patience);
-        *self.lock() = rests_until;
-        told.map_or(Told::Old(old), Told::Fresh)
-    }
-
-    /// True for all while the catalog answers, else for one now and then.
-    fn may_ask(&self) -> bool {
-        let now = Instant::now();
-        match &mut *self.lock() {
-            None => true,
-            Some(until) if now < *until => false,
-            Some(until) => {
-                *until = now + self.patience;
-                true
+        match told.filter(|told| !told.as_ref().is_err_and(away)) {
+            Some(told) => {
+                self.breaker.succeeded();
+                Told::Fresh(told)
+            }
+            None => {
+                self.breaker.failed();
+                Told::Old(old)
             }
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.rests_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -77,6 +66,7 @@ pub(super) fn is_away(error: &Error) -> bool {
 mod tests {
     use super::*;
     use std::future::{pending, ready};
+    use tokio::time::Instant;
 
     const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -115,6 +105,6 @@ mod tests {
             tokio::time::sleep(5 * PATIENCE).await;
             Ok::<_, Error>(1)
         };
-        assert!(matches!(reading.or_old(None, late, is_away).await, Told::Fresh(Ok(1))));
+        assert!(matches!(reading.or_old(None::<u8>, late, is_away).await, Told::Fresh(Ok(1))));
     }
 }

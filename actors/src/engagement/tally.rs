@@ -7,8 +7,8 @@ use super::live::Amount;
 use super::stats::{Stats, positive};
 use super::uniques::Uniques;
 use super::{Engagement, Insights, trend};
-use crate::content;
 use jiff::Timestamp;
+use playhouse_storage::analytics::{day_of, minute_of};
 use playhouse_storage::catalog::Write;
 use playhouse_storage::engagement::Minute;
 use playhouse_storage::model::{ContentId, Counter, Fact, FactKind, ViewerId};
@@ -88,15 +88,15 @@ impl Tally {
             match &fact.kind {
                 FactKind::View { .. } => {
                     self.views += 1;
-                    self.watched_day = self.watched_day.max(content::day(fact.at));
+                    self.watched_day = self.watched_day.max(day_of(fact.at));
                     self.trend = trend::add(self.trend, seconds(fact.at), 1, half_life_s);
-                    *minutes.entry(fact.at.as_second().div_euclid(60)).or_default() += 1;
+                    *minutes.entry(minute_of(fact.at)).or_default() += 1;
                 }
                 FactKind::Refused { reason } => self.stats.refuse(reason),
                 FactKind::Report(report) => {
                     self.watch_time_s += positive(report.watch_time_s);
                     if report.watch_time_s > 0.0 {
-                        self.watched_day = self.watched_day.max(content::day(fact.at));
+                        self.watched_day = self.watched_day.max(day_of(fact.at));
                     }
                     self.stats.report(report);
                 }

@@ -10,6 +10,7 @@ use crate::{content, encode, upload};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use playhouse_storage::Result as Stored;
+use playhouse_storage::analytics::minute_of;
 use playhouse_storage::model::{ContentId, Stage, UploadId, UploadState};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -111,7 +112,7 @@ impl Janitor {
             }
             Step::ForgetMinutes => {
                 let (rows, days) = (counting.forget_rows_max, counting.history_days);
-                let minute = hours_ago(24 * days).as_second().div_euclid(60);
+                let minute = minute_of(hours_ago(24 * days));
                 let gone = engines.engagement.minutes_forget(minute, rows).await?;
                 self.again(Step::ForgetMinutes, gone, rows)
             }

@@ -73,12 +73,17 @@ fn check_value(key: &str, text: &str) -> Result<(), Problem> {
     if text.len() > most {
         return Err(bad(format!("'{key}' has {} bytes, at most {most}", text.len())));
     }
-    let control =
-        |c: char| c.is_control() && !(key == "description" && matches!(c, '\n' | '\r' | '\t'));
-    if text.chars().any(control) {
+    if has_control(key, text) {
         return Err(bad(format!("'{key}' has control characters")));
     }
     Ok(())
+}
+
+/// Whether a text has characters that cannot be shown, nor kept by every engine. A description has
+/// lines.
+pub(crate) fn has_control(key: &str, text: &str) -> bool {
+    let breaks = |c: char| key == "description" && matches!(c, '\n' | '\r' | '\t');
+    text.chars().any(|c| c.is_control() && !breaks(c))
 }
 
 fn set(metadata: &mut UploadMetadata, key: &str, value: String) -> Result<(), Problem> {

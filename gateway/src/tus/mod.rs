@@ -10,7 +10,7 @@ pub(crate) use headers::{
     EXTENSIONS, RESUMABLE, UPLOAD_LENGTH, UPLOAD_METADATA, UPLOAD_OFFSET, Version, content_length,
     expires, is_offset_stream, number, resumable, write_method,
 };
-pub(crate) use metadata::{encode, language, metadata, parse};
+pub(crate) use metadata::{encode, has_control, language, metadata, parse};
 
 /// True when a request is about uploads by this protocol.
 pub(crate) fn concerns(request: &Request) -> bool {

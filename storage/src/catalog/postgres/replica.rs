@@ -5,7 +5,8 @@
 
 use super::config::Config;
 use super::pool::Server;
-use super::run::{self, Effect, failed};
+use super::query;
+use super::run::Effect;
 use crate::Result;
 use crate::catalog::cell::Cell;
 use futures_util::FutureExt as _;
@@ -99,14 +100,6 @@ impl Replica {
     }
 
     async fn ask(&self, asked: &(String, Vec<Cell>)) -> Result<Vec<Vec<Cell>>> {
-        self.server
-            .run(asked, |link, (sql, params)| {
-                async move {
-                    let rows = run::query(link, sql, params).await;
-                    rows.map_err(|error| failed(&error, Effect::None))
-                }
-                .boxed()
-            })
-            .await
+        self.server.run(asked, |link, asked| query(link, asked, Effect::None).boxed()).await
     }
 }

@@ -79,7 +79,7 @@ async fn carry(
         if carried > last {
             (last, moved) = (carried, Instant::now());
         }
-        ensure!(moved.elapsed() < STANDSTILL, "{carried} carried; {}", tail(sandbox));
+        ensure!(moved.elapsed() < STANDSTILL, "{carried} carried; {}", sandbox.log_end());
         if carried >= *strike {
             sandbox.kill();
             kills.push(carried);
@@ -87,7 +87,7 @@ async fn carry(
         }
         tokio::time::sleep(LOOK).await;
     }
-    added(catalog, truth).await.with_context(|| tail(sandbox))?;
+    added(catalog, truth).await.with_context(|| sandbox.log_end())?;
     Ok(kills)
 }
 
@@ -127,15 +127,6 @@ async fn steady(
         left -= some;
     }
     reader.await.context("the reader of the topic ended")?
-}
-
-fn tail(sandbox: &Sandbox) -> String {
-    let log = sandbox.log();
-    let lines: Vec<_> = log.lines().rev().take(20).collect();
-    format!(
-        "the end of the node's log:\n{}",
-        lines.into_iter().rev().collect::<Vec<_>>().join("\n")
-    )
 }
 
 fn print(options: &Options, kills: &[u64], took: Duration, seen: &Seen, delays: &Seen) {

@@ -40,7 +40,7 @@ pub(crate) async fn run(arguments: &[String]) -> anyhow::Result<()> {
     };
     let began = Instant::now();
     let report = views::run(&mut sandbox, &crowd).await;
-    let report = report.with_context(|| format!("seed {}; {}", options.seed, tail(&sandbox)))?;
+    let report = report.with_context(|| format!("seed {}; {}", options.seed, sandbox.log_end()))?;
     print(&options, &report, began.elapsed());
     let faults = &report.verdict.faults;
     if !faults.is_empty() {
@@ -49,16 +49,6 @@ pub(crate) async fn run(arguments: &[String]) -> anyhow::Result<()> {
     }
     println!("\nevery content counts exactly what is true");
     Ok(())
-}
-
-/// The last lines of the node's log.
-fn tail(sandbox: &Sandbox) -> String {
-    let log = sandbox.log();
-    let lines: Vec<_> = log.lines().rev().take(20).collect();
-    format!(
-        "the end of the node's log:\n{}",
-        lines.into_iter().rev().collect::<Vec<_>>().join("\n")
-    )
 }
 
 fn print(options: &Options, report: &Report, took: Duration) {
