@@ -127,14 +127,12 @@ async fn views_are_counted_once_whoever_is_killed_meanwhile() {
 async fn what_waits_when_the_node_goes_down_is_counted_when_it_is_back() {
     let house = House::with(|config| config.engagement.settle_poll_ms = BY_HAND).await;
     let id = content(&house).await;
-    // Behind the first look of the settler.
-    sleep(Duration::from_millis(50)).await;
     for n in 0..100 {
         let view = view(id, &format!("key {n}"), n);
         assert!(house.stores.engagement.view(view).await.expect("it is kept"));
     }
     assert_eq!(row(&house, id).await, None);
-    let house = house.reopen().await;
+    let house = House::open(house.shut().await, lively).await;
     settled(&house).await;
     check_counted(&house, id, 100, 100).await;
     house.close().await;

@@ -22,6 +22,7 @@ pub(crate) struct House {
     supervisor: Supervisor,
     pub(crate) stores: Stores,
     pub(crate) fences: Vec<Fence>,
+    config: Config,
     folder: tempfile::TempDir,
 }
 
@@ -36,9 +37,10 @@ impl House {
         Self::open(folder, settings).await
     }
 
-    /// Ends this node and starts another one on its data.
+    /// Ends this node and starts another one on its data, with the same settings.
     pub(crate) async fn reopen(self) -> Self {
-        Self::open(self.shut().await, |_| {}).await
+        let config = self.config.clone();
+        Self::open(self.shut().await, |settings| *settings = config).await
     }
 
     /// Ends this node; its data is left.
@@ -81,11 +83,11 @@ impl House {
         settings(&mut config);
         let scratch = stores.data_dir.temporary();
         let runtime = config.runtime.clone();
-        let (platform, parts) = assemble(engines, config, fences.clone(), &scratch);
+        let (platform, parts) = assemble(engines, config.clone(), fences.clone(), &scratch);
         let (table, root) = (table(parts, &platform.config), platform.inspector.tree_root());
         let supervisor = Supervisor::start(Strategy::OneForOne, table, &runtime, root).await;
         let supervisor = supervisor.expect("the services start");
-        Self { platform, supervisor, stores, fences, folder }
+        Self { platform, supervisor, stores, fences, config, folder }
     }
 
     /// What is on a topic.

@@ -108,8 +108,6 @@ async fn check_run(seed: u64) {
         config.runtime.crashes_max = 10_000;
     })
     .await;
-    // Behind the settler's first look.
-    tokio::time::sleep(Duration::from_millis(50)).await;
     let contents = vec![content(&house).await, content(&house).await, content(&house).await];
     let random = StdRng::seed_from_u64(seed);
     let mut run = Run { house, random, contents, model: Model::default(), read: vec![] };
