@@ -5,6 +5,7 @@
 //! runs confined worker processes; [`events`] carries the outbox to the event log.
 
 pub mod analytics;
+pub mod cluster;
 pub mod content;
 pub mod encode;
 pub mod engagement;

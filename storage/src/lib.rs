@@ -25,6 +25,7 @@ pub mod engagement;
 pub mod eventlog;
 pub mod failpoint;
 pub mod jobs;
+pub mod membership;
 pub mod model;
 pub mod playback;
 pub mod staging;

@@ -1,6 +1,7 @@
 //! Ids and records. A record is what a row says: plain serde data, no behaviour but its own rules.
 
 mod audit;
+mod cluster;
 mod content;
 mod country;
 mod engagement;
@@ -10,6 +11,9 @@ mod timer;
 mod upload;
 
 pub use audit::{AuditEntry, AuditOutcome};
+pub use cluster::{
+    Holding, Member, Newcomer, NodeLife, NodeName, NotAName, Phase, Pin, Rules, View, ViewChange,
+};
 pub use content::{
     Blocked, Check, Content, Init, MediaKind, Picture, PictureKind, Rendition, RenditionState,
     Segment, Source, Stage, Status, Tier,
