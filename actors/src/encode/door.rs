@@ -89,7 +89,7 @@ async fn pass_to<K: Entity>(
     letter: Letter,
     may: fn(&K::Request) -> bool,
 ) -> Result<Value, DoorError> {
-    let Letter { kind, id, request, within_ms } = letter;
+    let Letter { kind, id, request, within_ms, .. } = letter;
     let unreadable = |error: serde_json::Error| DoorError::Unreadable {
         kind: kind.clone(),
         reason: error.to_string(),

@@ -5,6 +5,7 @@
 
 use super::{AskError, Entity};
 use async_trait::async_trait;
+use playhouse_storage::model::ShardId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
@@ -21,6 +22,10 @@ pub struct Letter {
     pub request: Value,
     /// How long the sender waits for the answer, milliseconds.
     pub within_ms: u64,
+    /// The shard of the address; none when the sender does not know how many there are. It is for
+    /// whoever carries the letter, and not part of it.
+    #[serde(skip)]
+    pub shard: Option<ShardId>,
 }
 
 /// Carries asks to the node that owns an entity.
@@ -45,11 +50,12 @@ pub(super) fn letter<K: Entity<P>, P: Clone + Send + 'static>(
     id: &K::Id,
     request: &K::Request,
     within: Duration,
+    shard: Option<ShardId>,
 ) -> Result<Letter, AskError> {
     let written = serde_json::to_value(id).and_then(|id| Ok((id, serde_json::to_value(request)?)));
     let (id, request) = written.map_err(|error| unreadable(K::KIND, &error))?;
     let within_ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
-    Ok(Letter { kind: K::KIND.to_owned(), id, request, within_ms })
+    Ok(Letter { kind: K::KIND.to_owned(), id, request, within_ms, shard })
 }
 
 /// Asks the entity of a letter on the other side of a link.
@@ -74,7 +80,7 @@ fn unreadable(kind: &str, error: &serde_json::Error) -> AskError {
 mod tests {
     use super::*;
     use crate::runtime::{Config, Directory, EntityId, Exit};
-    use playhouse_storage::model::{Epoch, Fence, ShardId};
+    use playhouse_storage::model::{Epoch, Fence};
     use std::sync::Arc;
 
     /// Adds what it is asked to add.
@@ -130,7 +136,7 @@ mod tests {
         async fn ask(&self, letter: Letter) -> Result<Value, AskError> {
             match self {
                 Self::Node(directory) => {
-                    let Letter { kind, id, request, within_ms } = letter;
+                    let Letter { kind, id, request, within_ms, .. } = letter;
                     assert_eq!(kind, Adder::KIND);
                     let id = serde_json::from_value(id).expect("an id");
                     let request = serde_json::from_value(request).expect("a request");

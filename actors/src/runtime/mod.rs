@@ -6,6 +6,7 @@
 //!
 //! Entities are spoken to with plain data ([`EntityRef::ask`]), services through a [`Handle`].
 
+mod delivery;
 mod directory;
 mod entity;
 mod exit;
@@ -56,6 +57,7 @@ mod tests;
 
 pub use bells::{Bell, Missed};
 pub use config::Config;
+pub use delivery::NotHere;
 pub use directory::{AskError, Directory, EntityRef};
 pub use entity::{Entity, EntityId};
 pub use exit::Exit;

@@ -5,36 +5,56 @@ use super::member::Action;
 use super::orders::by_operator;
 use super::room::Room;
 use super::shard::{Running, Shard};
-use super::{Config, Exit};
+use super::{Config, Exit, clock};
+use arc_swap::{ArcSwapOption, Guard};
 use futures_util::future::join_all;
 use hashlink::DefaultHashBuilder;
-use playhouse_storage::model::Fence;
+use playhouse_storage::model::{Fence, ShardId};
 use std::hash::{BuildHasher as _, Hash};
 use std::sync::Arc;
-use tokio::time::timeout;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::time::{Instant, timeout};
 
 /// The entities of a node.
 pub(super) struct Population {
     /// By shard number; none where another owns the shard.
-    shards: Vec<Option<Arc<Shard>>>,
+    shards: Vec<ArcSwapOption<Shard>>,
+    room: Arc<Room>,
+    memories_max: usize,
+    /// Until when this node owns anything, by `clock::ticks`.
+    until: AtomicU64,
     pub(super) kinds: Kinds,
     pub(super) config: Config,
     hasher: DefaultHashBuilder,
 }
 
 impl Population {
-    /// As many shards as there are fences, all owned by this node.
-    pub(super) fn new(fences: Vec<Fence>, config: Config) -> Arc<Self> {
+    /// So many shards, none of which is this node's yet.
+    pub(super) fn new(count: u16, config: Config) -> Arc<Self> {
         let room = Arc::new(Room::new(config.entities_resident_max));
-        let memories_max = config.ended_remembered_max.div_ceil(fences.len().max(1));
-        let mut shards = vec![None; fences.len()];
-        for fence in fences {
-            if let Some(place) = shards.get_mut(usize::from(fence.shard.0)) {
-                *place = Some(Shard::new(fence, Arc::clone(&room), memories_max));
-            }
+        let memories_max = config.ended_remembered_max.div_ceil(usize::from(count.max(1)));
+        let shards = (0..count).map(|_| ArcSwapOption::empty()).collect();
+        let (kinds, until) = (Kinds::new(&config), AtomicU64::new(u64::MAX));
+        let hasher = DefaultHashBuilder::default();
+        Arc::new(Self { shards, room, memories_max, until, kinds, config, hasher })
+    }
+
+    /// Lets messages in to a shard that this node owns from now on.
+    pub(super) fn open(&self, fence: Fence) {
+        if let Some(place) = self.shards.get(usize::from(fence.shard.0)) {
+            place.store(Some(Shard::new(fence, Arc::clone(&self.room), self.memories_max)));
         }
-        let kinds = Kinds::new(&config);
-        Arc::new(Self { shards, kinds, config, hasher: DefaultHashBuilder::default() })
+    }
+
+    /// This node owns nothing any more after this moment, unless it is told another one.
+    pub(super) fn own_until(&self, deadline: Instant) {
+        self.until.store(clock::at(deadline), Ordering::Release);
+    }
+
+    /// Its ownership is not over by the clock. The clock of counters lags by a few milliseconds,
+    /// far less than the margin that every lease has.
+    pub(super) fn owns(&self) -> bool {
+        self.until.load(Ordering::Acquire) > clock::ticks()
     }
 
     /// The hash of an address.
@@ -48,19 +68,21 @@ impl Population {
     }
 
     /// A shard, unless another node owns it.
-    pub(super) fn shard(&self, number: u16) -> Option<&Arc<Shard>> {
-        self.shards.get(usize::from(number))?.as_ref()
+    pub(super) fn shard(&self, number: ShardId) -> Guard<Option<Arc<Shard>>> {
+        match self.shards.get(usize::from(number.0)) {
+            Some(place) => place.load(),
+            None => Guard::from_inner(None),
+        }
     }
 
-    pub(super) fn shards(&self) -> impl Iterator<Item = &Arc<Shard>> {
-        self.shards.iter().flatten()
+    pub(super) fn shards(&self) -> impl Iterator<Item = Arc<Shard>> {
+        self.shards.iter().filter_map(ArcSwapOption::load_full)
     }
 
     /// Sends the least recently used entity of the node that has nothing inside to sleep. False
     /// when everybody is busy.
     pub(super) fn make_room(&self) -> bool {
-        let mut by_age: Vec<&Arc<Shard>> =
-            self.shards().filter(|it| it.front() < u64::MAX).collect();
+        let mut by_age: Vec<_> = self.shards().filter(|it| it.front() < u64::MAX).collect();
         if let Some(oldest) = by_age.iter().min_by_key(|shard| shard.front())
             && oldest.evict()
         {
@@ -73,7 +95,40 @@ impl Population {
     /// Refuses new messages from now on, lets entities finish what they have been asked, at most
     /// for `close_deadline_s`, and kills the rest.
     pub(super) async fn close(&self) {
-        let running: Vec<_> = self.shards().flat_map(|shard| shard.close()).collect();
+        self.finish(self.shards().flat_map(|shard| shard.close()).collect()).await;
+    }
+
+    /// The same for one shard, which another node will own. What of it is left is gone when this
+    /// returns, and its messages are no longer this node's.
+    pub(super) async fn close_shard(&self, fence: Fence) {
+        let Some(shard) = self.held(fence) else { return };
+        self.finish(shard.close()).await;
+        self.vacate(&shard);
+    }
+
+    /// Another node owns this shard since: whoever still runs ends behind the message that it
+    /// handles, which cannot commit.
+    pub(super) fn lose_shard(&self, fence: Fence) {
+        let Some(shard) = self.held(fence) else { return };
+        shard.close().iter().for_each(|running| running.cell.stop(None));
+        self.vacate(&shard);
+    }
+
+    fn held(&self, fence: Fence) -> Option<Arc<Shard>> {
+        Guard::into_inner(self.shard(fence.shard)).filter(|shard| shard.fence == fence)
+    }
+
+    /// Takes a shard out, unless a newer one has its place already.
+    fn vacate(&self, shard: &Arc<Shard>) {
+        if let Some(place) = self.shards.get(usize::from(shard.fence.shard.0)) {
+            let current = place.load();
+            if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, shard)) {
+                place.compare_and_swap(&current, None);
+            }
+        }
+    }
+
+    async fn finish(&self, running: Vec<Running>) {
         // Not ractor's own drain: on an actor that has not started yet it loses the queue.
         let finished = running.iter().map(|it| async move {
             it.resident.vitals.gauge.emptied().await;

@@ -61,7 +61,7 @@ pub(super) fn path(running: &Running) -> String {
 
 /// The entity of a kind that has this id.
 pub(super) fn find(population: &Population, kind: &str, id: &str) -> Option<Found> {
-    population.shards().find_map(|shard| Some(Found::new(shard, &shard.find(kind, id)?)))
+    population.shards().find_map(|shard| Some(Found::new(&shard, &shard.find(kind, id)?)))
 }
 
 impl Found {

@@ -147,7 +147,7 @@ impl Source<'_> {
 
     fn each_entity(&self, mut look: impl FnMut(&Arc<Shard>, &Running)) {
         for shard in self.population.shards() {
-            shard.visit(&mut |running| look(shard, running));
+            shard.visit(&mut |running| look(&shard, running));
         }
     }
 }
