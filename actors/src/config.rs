@@ -69,6 +69,8 @@ pub struct Config {
     pub engagement: crate::engagement::Config,
     /// Adding up what viewers did.
     pub analytics: crate::analytics::Config,
+    /// Ownership in a cluster.
+    pub cluster: crate::cluster::Config,
 }
 
 /// Outbox and housekeeping. `[actors.events]`
@@ -132,6 +134,7 @@ impl Default for Config {
             playback: crate::playback::Config::default(),
             engagement: crate::engagement::Config::default(),
             analytics: crate::analytics::Config::default(),
+            cluster: crate::cluster::Config::default(),
         }
     }
 }
@@ -187,7 +190,8 @@ impl Config {
         self.tiers.validate().map_err(|error| format!("tiers.{error}"))?;
         self.playback.validate().map_err(|error| format!("playback.{error}"))?;
         self.engagement.validate().map_err(|error| format!("engagement.{error}"))?;
-        self.analytics.validate().map_err(|error| format!("analytics.{error}"))
+        self.analytics.validate().map_err(|error| format!("analytics.{error}"))?;
+        self.cluster.validate().map_err(|error| format!("cluster.{error}"))
     }
 
     /// [`Config::card_stale_s`] as a duration.

@@ -20,7 +20,9 @@ mod config;
 mod platform;
 mod weight;
 
-pub use assemble::{Part, Parts, WorkerParts, assemble, assemble_with, assemble_worker};
+pub use assemble::{
+    ClusterParts, Ground, Part, Parts, WorkerParts, assemble, assemble_on, assemble_worker,
+};
 pub use config::Config;
 pub use encode::Scaling;
 pub use platform::{Engines, Platform};

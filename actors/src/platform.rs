@@ -84,6 +84,8 @@ pub struct Platform {
     pub timekeeper: Handle<runtime::TimekeeperMessage>,
     /// How many views came from which address.
     pub addresses: playback::Addresses,
+    /// Its place in a cluster, if it is one of several nodes.
+    pub citizen: Option<crate::cluster::Citizen>,
     /// Limits.
     pub config: Arc<Config>,
 }

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong usage. What went wrong is one line on stderr.
 
 mod cli;
+mod cluster;
 mod config;
 mod descriptors;
 mod http;

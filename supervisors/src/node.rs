@@ -3,13 +3,14 @@
 //! Order is what makes a crash harmless: the lock before the stores, the epochs before anyone who
 //! writes, the job leases before anyone who claims, the listener last.
 
+use crate::cluster::{self, Joined};
 use crate::config::Config;
 use crate::tree;
 use crate::worker::{Local, LocalWorkforce};
 use anyhow::{Context, Result, bail};
 use playhouse_actors::encode::give_back;
-use playhouse_actors::runtime::{Exit, Supervisor};
-use playhouse_actors::{Engines, Platform};
+use playhouse_actors::runtime::{Directory, Exit, Supervisor};
+use playhouse_actors::{Engines, Ground, Platform};
 use playhouse_gateway::{Gateway, Keys, Role};
 use playhouse_storage::Stores;
 use std::ffi::OsString;
@@ -25,6 +26,7 @@ const WORKER_TOKEN: Duration = Duration::from_secs(10 * 365 * 86_400);
 pub(crate) struct Node {
     supervisor: Supervisor,
     platform: Platform,
+    joined: Option<Joined>,
     stop: Duration,
     terminate: Signal,
     interrupt: Signal,
@@ -38,6 +40,8 @@ enum End {
     Asked(&'static str),
     /// The tree gave up.
     Escalated(Exit),
+    /// Its cluster goes on without it.
+    Dead(String),
 }
 
 impl Node {
@@ -50,35 +54,38 @@ impl Node {
         let terminate = signal(SignalKind::terminate())?;
         let interrupt = signal(SignalKind::interrupt())?;
         let stores = open(&config).await?;
-        let keys = Keys::open(stores.data_dir.path())?;
+        let keys = keys(&config, &stores)?;
         let listener = listen(&config)?;
         let address = listener.local_addr()?;
 
-        let fences = stores.catalog.claim_shards(config.node.shard_count).await?;
+        let (directory, joined) = owns(&config, &stores, address).await?;
         let released = stores.jobs.release_own().await?.len();
-        tracing::info!(shards = fences.len(), released, "shards claimed, job leases released");
+        tracing::info!(shards = directory.held().len(), released, "job leases released");
 
-        let scratch = stores.data_dir.temporary();
         let workforce = LocalWorkforce::new(Local {
             arguments: of_workers,
             folder: stores.data_dir.path().join("workers"),
             node_url: format!("http://{address}"),
             token: keys.issue("local-worker", Role::Worker, WORKER_TOKEN).into(),
         });
-        let (platform, parts) = playhouse_actors::assemble_with(
-            Engines::from(&stores),
-            config.actors,
-            fences,
-            &scratch,
-            Some(Arc::new(workforce)),
-        );
+        let (platform, parts) = playhouse_actors::assemble_on(Ground {
+            engines: Engines::from(&stores),
+            config: config.actors,
+            directory,
+            citizen: joined.as_ref().map(|it| (it.citizen.clone(), it.warden.clone())),
+            scratch: stores.data_dir.temporary(),
+            workforce: Some(Arc::new(workforce)),
+        });
+        if let Some(joined) = &joined {
+            joined.hall.open(platform.clone());
+        }
         let gateway =
             Gateway { platform: platform.clone(), auth: keys, config: config.gateway.clone() };
         let front = tree::Front { listener, gateway, config: config.gateway };
         let supervisor = tree::start(&platform, parts, front).await?;
         ready(address, began);
         let stop = Duration::from_millis(config.node.stop_ms);
-        Ok(Self { supervisor, platform, stop, terminate, interrupt, _stores: stores })
+        Ok(Self { supervisor, platform, joined, stop, terminate, interrupt, _stores: stores })
     }
 
     /// Stays until something ends the node, then stops in reverse within `node.stop_ms`.
@@ -90,9 +97,13 @@ impl Node {
             _ = self.terminate.recv() => End::Asked("SIGTERM"),
             _ = self.interrupt.recv() => End::Asked("SIGINT"),
             exit = self.supervisor.wait() => End::Escalated(exit),
+            why = died(self.joined.as_ref()) => End::Dead(why),
         };
-        if let End::Asked(by) = &end {
-            tracing::info!(by, "node stops");
+        match &end {
+            End::Asked(by) => tracing::info!(by, "node stops"),
+            End::Escalated(_) => {}
+            // Nothing of it counts any more, and every moment is one in which it may be believed.
+            End::Dead(why) => bail!("this node is no member of its cluster any more: {why}"),
         }
         let deadline = self.stop;
         if tokio::time::timeout(deadline, self.stop()).await.is_err() {
@@ -101,10 +112,14 @@ impl Node {
         match end {
             End::Asked(_) => Ok(()),
             End::Escalated(exit) => bail!("the node gave up: {exit}"),
+            End::Dead(_) => Ok(()),
         }
     }
 
     async fn stop(self) {
+        if let Some(joined) = &self.joined {
+            joined.drain(&self.platform.directory, self.stop / 2).await;
+        }
         self.supervisor.stop().await;
         self.platform.directory.close().await;
         // Its own workers are gone: other processes need not wait for its leases to run out.
@@ -112,6 +127,41 @@ impl Node {
         if let Err(error) = give_back(engines.jobs.as_ref(), engines.wakes.as_ref()).await {
             tracing::warn!(%error, "jobs were not given back; their leases run out");
         }
+        if let Some(joined) = &self.joined {
+            joined.leave().await;
+        }
+    }
+}
+
+/// The entities that this node owns: all of them, or what its cluster gives it from now on.
+async fn owns(
+    config: &Config,
+    stores: &Stores,
+    address: SocketAddr,
+) -> Result<(Directory, Option<Joined>)> {
+    let (count, limits) = (config.node.shard_count, config.actors.runtime.clone());
+    if !config.cluster.is_on() {
+        return Ok((Directory::new(stores.catalog.claim_shards(count).await?, limits), None));
+    }
+    let directory = Directory::shared(count, limits);
+    let joined = cluster::join(config, stores, &directory, address).await?;
+    Ok((directory, Some(joined)))
+}
+
+/// The keys of this node, or those that all nodes of its cluster have.
+fn keys(config: &Config, stores: &Stores) -> Result<Keys> {
+    let folder = stores.data_dir.path();
+    if !config.cluster.is_on() {
+        return Ok(Keys::open(folder)?);
+    }
+    Ok(Keys::adopt(folder, cluster::secret(&config.cluster.secret)?)?)
+}
+
+/// Ready when this node is no member of its cluster any more.
+async fn died(joined: Option<&Joined>) -> String {
+    match joined {
+        Some(joined) => joined.citizen.died().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -58,7 +58,19 @@ fn services(parts: Parts, front: Front, config: &Config) -> Vec<ChildSpec> {
     // The only way to order a restart: it can be restarted, not stopped. Its task serves for as
     // long as it lives and says nothing, which is no reason to end it.
     let http = vec![front.child("listener", service).watched(watch).essential()];
-    vec![
+    let cluster = parts.cluster.map(|parts| {
+        vec![
+            parts.keeper.child("keeper", service).watched(watch).essential(),
+            parts.warden.child("warden", service).watched(watch).essential(),
+            parts.envoy.child("envoy", service).watched(watch),
+        ]
+    });
+    let cluster = cluster.map(|services| {
+        // None builds on another. First, and the last to stop: what a node owns it keeps until
+        // everybody has ended.
+        ChildSpec::branch("cluster", OneForOne, branch, services)
+    });
+    let alone = vec![
         // Neither builds on the other: one looks at who is idle, one at the rows of timers.
         ChildSpec::branch("runtime", OneForOne, branch, runtime),
         // Before the janitor, which has sources hashed that it finds unhashed.
@@ -75,7 +87,8 @@ fn services(parts: Parts, front: Front, config: &Config) -> Vec<ChildSpec> {
         ChildSpec::branch("engagement", OneForOne, branch, engagement),
         // Last: a client is let in when everybody is there to serve it.
         ChildSpec::branch("http", OneForOne, branch, http),
-    ]
+    ];
+    cluster.into_iter().chain(alone).collect()
 }
 
 /// The kinds of entities. None is started or kept up: the next message loads it from its rows. One

@@ -5,6 +5,7 @@
 //! know it ignores; a change that an older reader would misunderstand raises the version. So nodes
 //! of two neighbouring versions work side by side while one replaces the other.
 
+use crate::runtime::Exit;
 use playhouse_storage::model::{Epoch, NodeName, ShardId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -68,7 +69,7 @@ pub enum Answer {
     },
     /// The entity ended while it worked on it, or before; it may have been carried out.
     Ended {
-        /// Why, in the words of its exit.
-        exit: String,
+        /// Why.
+        exit: Exit,
     },
 }

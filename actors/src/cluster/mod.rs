@@ -11,8 +11,28 @@ pub mod suspicion;
 pub mod envelope;
 pub mod peers;
 
+mod hall;
+mod notes;
+mod router;
+mod routes;
+
+mod citizen;
+mod duty;
+mod envoy;
+mod keeper;
+mod warden;
+
 mod config;
 
+pub use citizen::{Citizen, Move, Moved, Reach, Seen};
 pub use config::Config;
+pub use duty::{Duty, OnDuty};
 pub use envelope::{Answer, Envelope};
+pub use envoy::{Envoy, Message as EnvoyMessage};
+pub use hall::Hall;
+pub use keeper::{Keeper, Message as KeeperMessage};
+pub use notes::Note;
 pub use peers::{Carried, Door, LinkError, Peer, PeerState, Peers};
+pub use router::Router;
+pub use routes::{Route, Routes};
+pub use warden::{Message as WardenMessage, Warden};

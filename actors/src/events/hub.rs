@@ -22,23 +22,37 @@ pub enum Hint {
     },
 }
 
-/// A bounded broadcast within the node.
+/// A bounded broadcast within the node, and of what it has to tell to other nodes.
 #[derive(Clone)]
 pub struct Hub {
     sender: broadcast::Sender<Hint>,
+    /// What was not heard from another node.
+    own: broadcast::Sender<Hint>,
 }
 
 impl Hub {
     /// A hub that keeps the last `capacity` hints for slow listeners.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        Self { sender: broadcast::channel(capacity).0 }
+        Self { sender: broadcast::channel(capacity).0, own: broadcast::channel(capacity).0 }
     }
 
     /// Tells every listener.
     pub fn tell(&self, hint: Hint) {
         // No listener is no error.
+        let _ = self.own.send(hint.clone());
+        self.retell(hint);
+    }
+
+    /// Tells the listeners of this node what another one has told.
+    pub fn retell(&self, hint: Hint) {
         let _ = self.sender.send(hint);
+    }
+
+    /// Listens from now on to what other nodes are to hear.
+    #[must_use]
+    pub fn listen_own(&self) -> broadcast::Receiver<Hint> {
+        self.own.subscribe()
     }
 
     /// Listens from now on; a listener that falls behind is told so and reads the catalog.

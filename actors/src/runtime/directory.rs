@@ -80,9 +80,9 @@ impl<P: Clone + Send + 'static> Directory<P> {
     }
 
     /// Refuses new asks of a shard, lets its entities finish what they have been asked, at most for
-    /// `close_deadline_s`, kills the rest, and serves it no more: it may be given away.
-    pub async fn close_shard(&self, fence: Fence) {
-        self.inner.population.close_shard(fence).await;
+    /// `within`, kills the rest, and serves it no more: it may be given away.
+    pub async fn close_shard(&self, fence: Fence, within: Duration) {
+        self.inner.population.close_shard(fence, within).await;
     }
 
     /// Serves a shard no more that another node has taken, and ends whoever still runs behind the

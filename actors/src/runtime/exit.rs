@@ -3,8 +3,11 @@
 //! A supervisor decides by it, a sender is told it, the log shows it; nothing else about an end is
 //! known anywhere.
 
+use serde::{Deserialize, Serialize};
+
 /// Why an actor ended, matched by name everywhere.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Exit {
     /// It was asked to, or had nothing left to do.
     #[error("stopped")]

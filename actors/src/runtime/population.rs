@@ -13,6 +13,7 @@ use playhouse_storage::model::{Fence, ShardId};
 use std::hash::{BuildHasher as _, Hash};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 /// The entities of a node.
@@ -95,14 +96,14 @@ impl Population {
     /// Refuses new messages from now on, lets entities finish what they have been asked, at most
     /// for `close_deadline_s`, and kills the rest.
     pub(super) async fn close(&self) {
-        self.finish(self.shards().flat_map(|shard| shard.close()).collect()).await;
+        let running = self.shards().flat_map(|shard| shard.close()).collect();
+        self.finish(running, self.config.close_deadline()).await;
     }
 
-    /// The same for one shard, which another node will own. What of it is left is gone when this
-    /// returns, and its messages are no longer this node's.
-    pub(super) async fn close_shard(&self, fence: Fence) {
+    /// The same for one shard, which another node will own, within a time of its own.
+    pub(super) async fn close_shard(&self, fence: Fence, within: Duration) {
         let Some(shard) = self.held(fence) else { return };
-        self.finish(shard.close()).await;
+        self.finish(shard.close(), within).await;
         self.vacate(&shard);
     }
 
@@ -128,13 +129,13 @@ impl Population {
         }
     }
 
-    async fn finish(&self, running: Vec<Running>) {
+    async fn finish(&self, running: Vec<Running>, within: Duration) {
         // Not ractor's own drain: on an actor that has not started yet it loses the queue.
         let finished = running.iter().map(|it| async move {
             it.resident.vitals.gauge.emptied().await;
             it.cell.stop_and_wait(None, None).await
         });
-        if timeout(self.config.close_deadline(), join_all(finished)).await.is_err() {
+        if timeout(within, join_all(finished)).await.is_err() {
             // A handler that is stuck on its thread cannot even be killed; nobody waits for it.
             let grace = Some(self.config.kill_grace());
             join_all(running.iter().map(|it| it.cell.kill_and_wait(grace))).await;

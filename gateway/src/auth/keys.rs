@@ -76,6 +76,19 @@ impl Keys {
         }
     }
 
+    /// The keys that all nodes of a cluster have: whatever the data folder had before is replaced,
+    /// so that tokens made with it (`playhouse token`) hold at every node.
+    ///
+    /// # Errors
+    /// See [`KeysError`].
+    pub fn adopt(data_dir: &Path, seed: [u8; 32]) -> Result<Self, KeysError> {
+        let path = data_dir.join(KEY_FILE);
+        if std::fs::read(&path).is_ok_and(|bytes| bytes == seed) {
+            return Ok(Self::from_seed(seed));
+        }
+        Self::write(data_dir, &path, seed)
+    }
+
     /// Keys of a known seed.
     #[must_use]
     pub fn from_seed(seed: [u8; 32]) -> Self {
@@ -88,7 +101,10 @@ impl Keys {
     }
 
     fn create(data_dir: &Path, path: &Path) -> Result<Self, KeysError> {
-        let seed: [u8; 32] = rand::random();
+        Self::write(data_dir, path, rand::random())
+    }
+
+    fn write(data_dir: &Path, path: &Path, seed: [u8; 32]) -> Result<Self, KeysError> {
         let keys = Self::from_seed(seed);
         let token = keys.issue("admin", Role::Admin, ADMIN_TTL);
         write_secret(&data_dir.join(ADMIN_FILE), format!("{token}\n").as_bytes())?;

@@ -4,8 +4,11 @@
 //! dotted `key=value` arguments. The defaults are the schema: a key that they do not have is an
 //! error that names the nearest one, a value of another type is an error that names the type.
 
+mod cluster;
 mod layers;
 mod schema;
+
+pub(crate) use cluster::ClusterConfig;
 
 use crate::worker::WorkerConfig;
 use serde::{Deserialize, Serialize};
@@ -19,6 +22,8 @@ use toml::Table;
 pub(crate) struct Config {
     /// The process.
     pub(crate) node: NodeConfig,
+    /// Its place among others.
+    pub(crate) cluster: ClusterConfig,
     /// The engines.
     pub(crate) storage: playhouse_storage::Config,
     /// The actors.
@@ -113,6 +118,7 @@ impl Config {
             return Err("node.shard_count: must be at least 1".to_owned());
         }
         self.storage.validate()?;
+        self.cluster.validate(&self.storage)?;
         self.actors.validate().map_err(|error| format!("actors.{error}"))?;
         self.gateway.validate()?;
         self.worker.validate()?;
