@@ -30,6 +30,8 @@ pub struct Engines {
     pub engagement: Arc<dyn playhouse_storage::engagement::Engagement>,
     /// What viewers did, added up.
     pub analytics: Arc<dyn playhouse_storage::analytics::Analytics>,
+    /// Who is a member of the cluster, and who owns which shard.
+    pub membership: Arc<dyn playhouse_storage::membership::Membership>,
     /// What may be lost.
     pub cache: Arc<dyn playhouse_storage::cache::Cache>,
     /// That encode work waits, told at once.
@@ -47,6 +49,7 @@ impl From<&Stores> for Engines {
             playback: Arc::clone(&stores.playback),
             engagement: Arc::clone(&stores.engagement),
             analytics: Arc::clone(&stores.analytics),
+            membership: Arc::clone(&stores.membership),
             cache: Arc::clone(&stores.cache),
             wakes: Arc::clone(&stores.wakes),
         }

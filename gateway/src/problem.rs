@@ -176,6 +176,7 @@ impl From<StorageError> for Problem {
             }
             StorageError::NotFound { .. } => Self::not_found("there is nothing here"),
             StorageError::InUse { .. }
+            | StorageError::Alive { .. }
             | StorageError::SchemaTooNew { .. }
             | StorageError::Invalid(_)
             | StorageError::Corrupt { .. }

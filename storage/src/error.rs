@@ -41,6 +41,17 @@ pub enum Error {
         /// The folder.
         path: String,
     },
+    /// An earlier life of a node's name has a lease that is still good.
+    #[error(
+        "a node named {name} is alive: give this one another name, or, if that one was ended just \
+         now, wait {left_ms} ms until its lease is over"
+    )]
+    Alive {
+        /// The name.
+        name: String,
+        /// How long that lease still is, milliseconds.
+        left_ms: u64,
+    },
     /// The queue in front of the store is at its bound.
     #[error("busy: the store's queue is full")]
     Busy,
@@ -89,6 +100,7 @@ impl Error {
             Self::Exists { what } => Self::Exists { what: what.clone() },
             Self::Full => Self::Full,
             Self::InUse { path } => Self::InUse { path: path.clone() },
+            Self::Alive { name, left_ms } => Self::Alive { name: name.clone(), left_ms: *left_ms },
             Self::Busy => Self::Busy,
             Self::Unavailable { what } => Self::Unavailable { what: what.clone() },
             Self::SchemaTooNew { found, known } => {

@@ -9,6 +9,7 @@ use crate::catalog::{Catalog, postgres::PostgresCatalog, sqlite::SqliteCatalog};
 use crate::engagement::{Engagement, postgres::PostgresEngagement, sqlite::SqliteEngagement};
 use crate::eventlog::{EventLog, kafka::KafkaLog, local::LocalLog};
 use crate::jobs::{Jobs, postgres::PostgresJobs, sqlite::SqliteJobs};
+use crate::membership::{self, Membership};
 use crate::playback::{Playback, postgres::PostgresPlayback, sqlite::SqlitePlayback};
 use crate::staging::{Staging, local::LocalStaging, s3::S3Staging};
 use crate::urls::{BlobsAt, CacheAt, CatalogAt, Engines, EventsAt, JobsAt};
@@ -36,6 +37,8 @@ pub struct Stores {
     pub engagement: Arc<dyn Engagement>,
     /// What viewers did, added up.
     pub analytics: Arc<dyn Analytics>,
+    /// Who is a member of the cluster, and who owns which shard.
+    pub membership: Arc<dyn Membership>,
     /// What may be lost.
     pub cache: Arc<dyn Cache>,
     /// That work waits, told at once.
@@ -58,14 +61,17 @@ impl Stores {
         let (blobs, staging) = blobs(&engines, config, &data_dir)?;
         let events = events(&engines.events, config, &data_dir)?;
         let holder = data_dir.id();
-        let Records { catalog, jobs, playback, engagement, analytics } = match engines.catalog {
+        let records = match engines.catalog {
             CatalogAt::File(path) => {
                 Records::sqlite(SqliteCatalog::open(&data_dir.resolve(path), config)?, holder)?
             }
             CatalogAt::Server(url) => {
-                Records::postgres(PostgresCatalog::open(url, &config.postgres).await?, holder)
+                let catalog = PostgresCatalog::open(url, &config.postgres).await?;
+                let membership = Arc::new(membership::postgres::open(url, &config.postgres)?);
+                Records::postgres(catalog, membership, holder)
             }
         };
+        let Records { catalog, jobs, playback, engagement, analytics, membership } = records;
         Ok(Self {
             catalog,
             blobs,
@@ -75,6 +81,7 @@ impl Stores {
             playback,
             engagement,
             analytics,
+            membership,
             cache: cache(&engines.cache, config)?,
             wakes: wakes(&engines.jobs, config)?,
             data_dir: Arc::new(data_dir),
@@ -89,6 +96,7 @@ struct Records {
     playback: Arc<dyn Playback>,
     engagement: Arc<dyn Engagement>,
     analytics: Arc<dyn Analytics>,
+    membership: Arc<dyn Membership>,
 }
 
 impl Records {
@@ -99,17 +107,19 @@ impl Records {
             playback: Arc::new(SqlitePlayback::open(catalog.clone())?),
             engagement: Arc::new(SqliteEngagement::new(catalog.clone())),
             analytics: Arc::new(SqliteAnalytics::new(catalog.clone())),
+            membership: Arc::new(membership::sqlite::open(catalog.clone())),
             catalog,
         })
     }
 
-    fn postgres(catalog: PostgresCatalog, holder: &str) -> Self {
+    fn postgres(catalog: PostgresCatalog, membership: Arc<dyn Membership>, holder: &str) -> Self {
         let catalog = Arc::new(catalog);
         Self {
             jobs: Arc::new(PostgresJobs::new(catalog.clone(), holder)),
             playback: Arc::new(PostgresPlayback::new(catalog.clone())),
             engagement: Arc::new(PostgresEngagement::new(catalog.clone())),
             analytics: Arc::new(PostgresAnalytics::new(catalog.clone())),
+            membership,
             catalog,
         }
     }

@@ -85,6 +85,13 @@ async fn the_sums_keep_their_contract() {
 }
 
 #[tokio::test]
+async fn the_members_keep_their_contract() {
+    let folder = TempDir::new().unwrap();
+    let stores = open(folder.path()).await;
+    contract::membership::check(&stores, &stores).await;
+}
+
+#[tokio::test]
 async fn viewers_are_found_again_after_a_restart() {
     use contract::playback::{change, put, viewer};
     use playhouse_storage::playback::ViewerState;

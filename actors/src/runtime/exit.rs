@@ -101,6 +101,7 @@ impl From<playhouse_storage::Error> for Exit {
             | E::Exists { .. }
             | E::Full
             | E::InUse { .. }
+            | E::Alive { .. }
             | E::SchemaTooNew { .. }
             | E::Corrupt { .. }
             | E::Invalid(_)

@@ -204,10 +204,12 @@ pub enum Moving {
 /// The catalog's port.
 #[async_trait]
 pub trait Catalog: Send + Sync {
-    /// Takes every shard `0..count` and raises its epoch by one. Called once per boot.
+    /// Takes every shard `0..count` for a node that is in no cluster, and raises its epoch by one.
+    /// Called once per boot.
     ///
     /// # Errors
-    /// [`crate::Error::Invalid`] when the catalog was made with another shard count.
+    /// [`crate::Error::Invalid`] when the catalog was made with another shard count, or a member of
+    /// a cluster is alive on it, whose shards it would take.
     async fn claim_shards(&self, count: u16) -> Result<Vec<Fence>>;
 
     /// Runs one fenced transaction.

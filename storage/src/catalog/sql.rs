@@ -44,7 +44,8 @@ pub(crate) const SHARD_COUNT: &str = "SELECT COUNT(*) FROM shard";
 pub(crate) const SHARD_INSERT: &str =
     "INSERT INTO shard (shard, epoch, sequence) VALUES ($1, 0, 0)";
 /// Makes every earlier owner of every shard a stranger.
-pub(crate) const SHARDS_RAISE: &str = "UPDATE shard SET epoch = epoch + 1";
+pub(crate) const SHARDS_RAISE: &str =
+    "UPDATE shard SET epoch = epoch + 1, owner = NULL, owner_incarnation = NULL";
 /// Every shard with its epoch.
 pub(crate) const SHARDS: &str = "SELECT shard, epoch FROM shard ORDER BY shard";
 /// Removes what the event log has.

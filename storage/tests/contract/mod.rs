@@ -10,6 +10,7 @@ pub(crate) mod engagement;
 pub(crate) mod eventlog;
 pub(crate) mod fences;
 pub(crate) mod jobs;
+pub(crate) mod membership;
 pub(crate) mod parts;
 pub(crate) mod playback;
 pub(crate) mod records;

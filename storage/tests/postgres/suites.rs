@@ -51,6 +51,12 @@ macro_rules! suites {
             }
 
             #[tokio::test]
+            async fn the_members_keep_their_contract() {
+                let database = Database::new($way).await;
+                contract::membership::check(&*database.open().await, &*database.open().await).await;
+            }
+
+            #[tokio::test]
             async fn the_jobs_keep_their_contract() {
                 let database = Database::new($way).await;
                 let (node, other) = (database.open().await, database.open().await);

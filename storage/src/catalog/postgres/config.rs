@@ -15,6 +15,9 @@ pub struct Config {
     /// Connections that are kept open when nothing happens, so that the next burst need not wait
     /// for a handshake.
     pub connections_idle_min: u32,
+    /// Connections beside those, for nothing but membership, so that a lease is renewed in time
+    /// however busy the others are. One renews while two wait for the last commit of a dead owner.
+    pub membership_connections_max: u32,
     /// A connection is closed after so many seconds, so that a node finds a server that has moved.
     pub connection_lifetime_s: u64,
     /// Calls under way and waiting for a connection; one more is answered `Busy`. A thousand drain
@@ -66,6 +69,7 @@ impl Default for Config {
             ca_file: String::new(),
             connections_max: 16,
             connections_idle_min: 2,
+            membership_connections_max: 3,
             connection_lifetime_s: 1_800,
             calls_max: 1024,
             connect_timeout_ms: 3_000,
@@ -93,6 +97,7 @@ impl Config {
     pub fn validate(&self) -> Result<(), String> {
         let at_least_one = [
             ("connections_max", u64::from(self.connections_max)),
+            ("membership_connections_max", u64::from(self.membership_connections_max)),
             ("connection_lifetime_s", self.connection_lifetime_s),
             ("calls_max", self.calls_max as u64),
             ("connect_timeout_ms", self.connect_timeout_ms),
@@ -138,6 +143,12 @@ impl Config {
             connections_idle_min: 0,
             ..self.clone()
         }
+    }
+
+    /// Those of membership: a node that is in no cluster opens none.
+    pub(crate) fn of_membership(&self) -> Self {
+        let connections_max = self.membership_connections_max;
+        Self { connections_max, connections_idle_min: 0, ..self.clone() }
     }
 
     pub(super) fn deadline(&self) -> Duration {

@@ -7,6 +7,9 @@ use crate::catalog::sql::{Expect, Statement, engagement};
 /// sharing would let them pass one who waits for ever.
 pub(crate) const SHARDS_LOCK: &str = "LOCK TABLE shard IN EXCLUSIVE MODE";
 
+/// The server's clock, nanoseconds since 1970: not that of the transaction's begin.
+pub(crate) const NOW: &str = "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000000)::BIGINT";
+
 /// Held by whoever migrates the schema, until the end of the transaction: the
 /// bytes of "playhous".
 pub(crate) const LOCK: &str = "SELECT pg_advisory_xact_lock(8100957003803751795)";

@@ -1,4 +1,4 @@
-//! The two transactions that shards live by, and what is done in one go.
+//! The transaction of a shard's owner, and what is done in one go.
 //!
 //! A commit takes two round trips. The first begins it and locks the row of the shard: shared, so
 //! that commits of one owner run side by side while the next owner's claim waits for them; for
@@ -11,9 +11,9 @@ use super::pool::{Link, Server};
 use super::run::{Effect, Failure, execute, failed, in_order, query};
 use super::{dialect, positions};
 use crate::catalog::NewEvent;
-use crate::catalog::cell::{Cell, Cells};
+use crate::catalog::cell::Cell;
 use crate::catalog::sql::{self, Expect, Statement};
-use crate::model::{Epoch, Fence, ShardId};
+use crate::model::Fence;
 use crate::{Error, Result, failpoint};
 use futures_util::future::{FutureExt as _, join};
 use jiff::Timestamp;
@@ -40,12 +40,6 @@ impl Server {
         self.run(&fenced, |link, fenced| apply(link, fenced).boxed()).await?;
         failpoint::pass("catalog.committed");
         Ok(())
-    }
-
-    /// Takes every shard, which makes every earlier owner a stranger.
-    pub(crate) async fn claim(&self, count: u16) -> Result<Vec<Fence>> {
-        let claim = (self.begin(), count);
-        self.run(&claim, |link, (begin, count)| claim_shards(link, begin, *count).boxed()).await
     }
 }
 
@@ -90,7 +84,7 @@ async fn enter(link: &Link, begin: &str, fence: Fence, alone: bool) -> Result<u6
 }
 
 /// Ends a transaction that has changed nothing. When that fails its connection is closed instead.
-async fn leave(link: &Link) {
+pub(super) async fn leave(link: &Link) {
     if link.batch_execute("ROLLBACK").await.is_ok() {
         link.has_ended();
     }
@@ -125,40 +119,4 @@ pub(crate) fn refused(statement: &Statement, error: &tokio_postgres::Error) -> F
         }
         (_, failure) => failure,
     }
-}
-
-async fn claim_shards(link: &Link, begin: &str, count: u16) -> Result<Vec<Fence>, Failure> {
-    link.begins();
-    let begin = format!("{begin}; {}", dialect::SHARDS_LOCK);
-    let (begun, made) = join(link.batch_execute(&begin), query(link, sql::SHARD_COUNT, &[])).await;
-    let made = begun.and(made).map_err(|error| failed(&error, Effect::None))?;
-    let made = match made.first().map(Vec::as_slice) {
-        Some([Cell::Int(made)]) => *made,
-        Some(_) | None => return Err(Error::Corrupt { what: "table shard".to_owned() }.into()),
-    };
-    if made != 0 && made != i64::from(count) {
-        leave(link).await;
-        return Err(Error::Invalid(format!(
-            "the catalog was made with {made} shards, the configuration says {count}: set \
-             shard_count = {made}, or start with an empty database"
-        ))
-        .into());
-    }
-    let missing = [Cell::Int(i64::from(count) - made)];
-    let sent = vec![
-        query(link, dialect::SHARDS_INSERT, &missing).boxed(),
-        query(link, sql::SHARDS_RAISE, &[]).boxed(),
-        query(link, sql::SHARDS, &[]).boxed(),
-        async { link.batch_execute("COMMIT").await.map(|()| Vec::new()) }.boxed(),
-    ];
-    let results: Result<Vec<_>, _> = in_order(sent).await.into_iter().collect();
-    let results = results.map_err(|error| failed(&error, Effect::Perhaps))?;
-    link.has_ended();
-    let fences: Result<_> = results.into_iter().flatten().map(fence_of).collect();
-    Ok(fences?)
-}
-
-fn fence_of(row: Vec<Cell>) -> Result<Fence> {
-    let mut cells = Cells::new("shard", row);
-    Ok(Fence { shard: ShardId(cells.int()?), epoch: Epoch(cells.int()?) })
 }

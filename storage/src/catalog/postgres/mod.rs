@@ -14,6 +14,7 @@ pub(crate) mod pool;
 pub(crate) mod positions;
 mod replica;
 pub(crate) mod run;
+mod shards;
 
 pub use config::Config;
 pub(crate) use fenced::refused;

@@ -48,12 +48,12 @@ pub(crate) struct Link {
 
 impl Link {
     /// A transaction is about to begin.
-    pub(super) fn begins(&self) {
+    pub(crate) fn begins(&self) {
         self.open.store(true, Ordering::Relaxed);
     }
 
     /// The server has said that the transaction has ended.
-    pub(super) fn has_ended(&self) {
+    pub(crate) fn has_ended(&self) {
         self.open.store(false, Ordering::Relaxed);
     }
 }
@@ -71,7 +71,7 @@ impl Server {
     ///
     /// # Errors
     /// `Invalid` for a URL that cannot be served.
-    pub(super) fn new(name: &'static str, url: &str, config: &Config) -> Result<Self> {
+    pub(crate) fn new(name: &'static str, url: &str, config: &Config) -> Result<Self> {
         let address = Address::parse(url, config).map_err(Error::Invalid)?;
         let (server, tls) = address.connector(config)?;
         let pool = Pool::builder()

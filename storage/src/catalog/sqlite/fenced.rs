@@ -1,10 +1,11 @@
 //! The two transactions that shards live by: an owner's commit, and the claim that ends the right
 //! of every owner before. The writer runs one at a time, so what is read here holds until the end.
 
-use super::run::{execute, execute_expecting, query};
+use super::run::{NOW, execute, execute_expecting, query};
 use crate::catalog::NewEvent;
 use crate::catalog::cell::{Cell, Cells};
 use crate::catalog::sql::{self, Statement};
+use crate::membership::loner;
 use crate::model::{Epoch, Fence, ShardId};
 use crate::{Error, Result};
 use jiff::Timestamp;
@@ -42,6 +43,15 @@ pub(crate) fn apply(
 
 /// Takes every shard, which makes every earlier owner a stranger.
 pub(super) fn claim_shards(conn: &Connection, count: u16) -> Result<Vec<Fence>> {
+    make_shards(conn, count)?;
+    loner::check(query(conn, &loner::members_alive(NOW), &[])?)?;
+    execute(conn, sql::SHARDS_RAISE, &[])?;
+    execute(conn, loner::MOVED, &[])?;
+    query(conn, sql::SHARDS, &[])?.into_iter().map(fence_of).collect()
+}
+
+/// Makes the shards, unless they are there.
+pub(crate) fn make_shards(conn: &Connection, count: u16) -> Result<()> {
     let made = match query(conn, sql::SHARD_COUNT, &[])?.first().map(Vec::as_slice) {
         Some([Cell::Int(made)]) => *made,
         Some(_) | None => return Err(Error::Corrupt { what: "table shard".to_owned() }),
@@ -56,8 +66,7 @@ pub(super) fn claim_shards(conn: &Connection, count: u16) -> Result<Vec<Fence>> 
              shard_count = {made}, or start with a new data folder"
         )));
     }
-    execute(conn, sql::SHARDS_RAISE, &[])?;
-    query(conn, sql::SHARDS, &[])?.into_iter().map(fence_of).collect()
+    Ok(())
 }
 
 fn fence_of(row: Vec<Cell>) -> Result<Fence> {

@@ -24,6 +24,7 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("0005_add_holder_to_job", include_str!("../../../../migrations/0005_add_holder_to_job.sql")),
     ("0006_add_upload_parts", include_str!("../../../../migrations/0006_add_upload_parts.sql")),
     ("0007_add_tiers", include_str!("../../../../migrations/0007_add_tiers.sql")),
+    ("0008_add_membership", include_str!("../../../../migrations/0008_add_membership.sql")),
 ];
 
 /// The schema that this program writes.

@@ -8,6 +8,9 @@ use rusqlite::types::{ToSql, ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, params_from_iter};
 use std::borrow::Cow;
 
+/// This machine's clock, nanoseconds since 1970, in whole milliseconds.
+pub(crate) const NOW: &str = "(CAST(ROUND(unixepoch('subsec') * 1000) AS INTEGER) * 1000000)";
+
 impl ToSql for Cell {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(match self {
