@@ -71,6 +71,8 @@ pub struct Config {
     pub analytics: crate::analytics::Config,
     /// Ownership in a cluster.
     pub cluster: crate::cluster::Config,
+    /// The link between the nodes of a cluster.
+    pub link: crate::cluster::link::Config,
 }
 
 /// Outbox and housekeeping. `[actors.events]`
@@ -135,6 +137,7 @@ impl Default for Config {
             engagement: crate::engagement::Config::default(),
             analytics: crate::analytics::Config::default(),
             cluster: crate::cluster::Config::default(),
+            link: crate::cluster::link::Config::default(),
         }
     }
 }
@@ -191,7 +194,8 @@ impl Config {
         self.playback.validate().map_err(|error| format!("playback.{error}"))?;
         self.engagement.validate().map_err(|error| format!("engagement.{error}"))?;
         self.analytics.validate().map_err(|error| format!("analytics.{error}"))?;
-        self.cluster.validate().map_err(|error| format!("cluster.{error}"))
+        self.cluster.validate().map_err(|error| format!("cluster.{error}"))?;
+        self.link.validate().map_err(|error| format!("link.{error}"))
     }
 
     /// [`Config::card_stale_s`] as a duration.

@@ -16,6 +16,7 @@ use playhouse_storage::{Error, Stores};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -28,6 +29,8 @@ pub(crate) struct Joined {
     pub(crate) warden: Handle<WardenMessage>,
     pub(crate) hall: Arc<Hall>,
     link: Arc<Link>,
+    /// It was drained because it stops, not by an operator: its next life is up.
+    stops: AtomicBool,
 }
 
 /// Joins the cluster that the configuration names.
@@ -64,7 +67,7 @@ pub(crate) async fn join(
     let reach = Reach { peers: link.clone(), routes, directory: directory.clone() };
     let membership = Arc::clone(&stores.membership);
     let citizen = Citizen::new(me, lease, membership, reach, config.actors.cluster.clone());
-    Ok(Joined { citizen, warden, hall, link })
+    Ok(Joined { citizen, warden, hall, link, stops: AtomicBool::default() })
 }
 
 /// Begins a life. One that was killed and comes back at once waits for its earlier lease to end.
@@ -82,10 +85,10 @@ async fn begin(
             membership.join(&config.cluster.name, config.node.shard_count, newcomer, terms.ttl);
         match joined.await {
             Ok(me) => return Ok((me, Lease::granted(terms, sent))),
-            Err(error @ Error::InUse { .. }) if Instant::now() >= patience => {
+            Err(error @ Error::Alive { .. }) if Instant::now() >= patience => {
                 return Err(error).context("another process uses cluster.node");
             }
-            Err(error @ Error::InUse { .. }) => {
+            Err(error @ Error::Alive { .. }) => {
                 if !std::mem::replace(&mut told, true) {
                     tracing::warn!(%error, "an earlier life of this node is not over yet");
                 }
@@ -136,27 +139,37 @@ impl Joined {
     /// Nothing is moved when nobody else could take it.
     pub(crate) async fn drain(&self, directory: &Directory, within: Duration) {
         let until = Instant::now() + within;
-        if let Err(error) = self.ask_to_be_drained().await {
+        if !self.is_up() {
+            return;
+        }
+        if let Err(error) = self.turn(Phase::Draining).await {
             tracing::warn!(%error, "this node is not drained; others take over when it has ended");
             return;
         }
+        self.stops.store(true, Ordering::Release);
         while !directory.held().is_empty() && Instant::now() < until && self.others_can().await {
             self.warden.hint(WardenMessage::Look);
             sleep(LOOK).await;
         }
     }
 
-    async fn ask_to_be_drained(&self) -> playhouse_storage::Result<()> {
+    /// Changes the phase of this node in the view.
+    async fn turn(&self, phase: Phase) -> playhouse_storage::Result<()> {
         let (membership, me) = (self.citizen.membership(), self.citizen.me());
         let fresh = self.citizen.config().suspicion_fresh();
         loop {
             let version = membership.view(fresh).await?.version;
-            let change = ViewChange::Phase(me.name.clone(), Phase::Draining);
-            match membership.change(version, change).await {
+            match membership.change(version, ViewChange::Phase(me.name.clone(), phase)).await {
                 Err(Error::Conflict { .. }) => sleep(LOOK).await,
                 done => return done.map(drop),
             }
         }
+    }
+
+    fn is_up(&self) -> bool {
+        let me = self.citizen.me();
+        let view = self.citizen.seen().view;
+        view.is_some_and(|view| view.members.iter().any(|it| it.is_able() && it.life == *me))
     }
 
     async fn others_can(&self) -> bool {
@@ -169,6 +182,11 @@ impl Joined {
     pub(crate) async fn leave(&self) {
         if let Err(error) = self.citizen.membership().leave(self.citizen.me()).await {
             tracing::warn!(%error, "the database did not hear this node leave; its lease runs out");
+        }
+        if self.stops.load(Ordering::Acquire)
+            && let Err(error) = self.turn(Phase::Up).await
+        {
+            tracing::warn!(%error, "this node will be drained when it comes back");
         }
         self.link.stop().await;
     }

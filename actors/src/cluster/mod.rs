@@ -9,6 +9,7 @@ pub mod placement;
 pub mod suspicion;
 
 pub mod envelope;
+pub mod link;
 pub mod peers;
 
 mod hall;
