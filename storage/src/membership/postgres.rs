@@ -42,7 +42,15 @@ impl Runner for Postgres {
     const DIALECT: Dialect = Dialect {
         now: dialect::NOW,
         asked: "jsonb_to_recordset($1::jsonb) AS asked(shard BIGINT, epoch BIGINT)",
-        free: " FOR UPDATE SKIP LOCKED",
+        // What is held is remembered until the transaction ends.
+        hold: [
+            "SELECT set_config('playhouse.held', COALESCE(string_agg(shard::text, ','), ''), true) \
+             FROM (",
+            " FOR UPDATE) AS held",
+        ],
+        // Its text is read once, not for each row.
+        held: " AND shard IN \
+               (SELECT unnest(string_to_array(current_setting('playhouse.held'), ',')::BIGINT[]))",
         // The row is locked before its lease is looked at: whoever waits must not go on with what
         // was good when they began to wait.
         renew: "WITH held AS MATERIALIZED (SELECT name, incarnation, lease_until FROM node \

@@ -4,7 +4,7 @@
 //!
 //! Rows are locked in one order by everybody: shards by number, nodes by name, the cluster. What is
 //! checked of a row is checked by a statement after the one that locked it, which sees what those
-//! have done that it waited for.
+//! have done that it waited for; and no other row is changed, since it would be locked out of order.
 
 use super::Verdict;
 use crate::catalog::cell::Cell;
@@ -18,9 +18,10 @@ pub(super) struct Dialect {
     pub(super) now: &'static str,
     /// The table of `shard` and `epoch` that the JSON text `$1` lists.
     pub(super) asked: &'static str,
-    /// Behind the choice of rows to change: those that others hold are passed by, so that nobody
-    /// waits for a row out of order.
-    pub(super) free: &'static str,
+    /// Around a query for shards: holds them.
+    pub(super) hold: [&'static str; 2],
+    /// Behind a choice of shards to change: only those that are held.
+    pub(super) held: &'static str,
     /// Prolongs a lease that is good, by the clock `{now}`, and answers a row: `$1` name, `$2`
     /// incarnation, `$3` for how long.
     pub(super) renew: &'static str,
@@ -161,46 +162,56 @@ pub(super) fn view(d: &Dialect, fresh: Duration) -> Step {
     Step::plain(sql, vec![span(fresh)])
 }
 
-/// Waits for commits under way of those whose shards are taken, and for other claimers; then takes
-/// what still can be. Last: whether this node is alive.
+/// Holds shards, by number: waits for commits under way, and for others who take or give them.
+fn hold(d: &Dialect, which: &str, params: &[Cell]) -> Step {
+    let [before, behind] = d.hold;
+    let sql = format!("{before}SELECT shard FROM shard WHERE {which} ORDER BY shard{behind}");
+    Step::lock(sql, params.to_vec())
+}
+
+/// Takes what can be taken. Last: whether this node is alive.
+///
+/// Lists and members are read once and looked up by each shard: a server that made joins of them
+/// would go through them 1024 times, which `IS TRUE` keeps it from.
 pub(super) fn claim(d: &Dialect, me: &NodeLife, shards: &[ShardId]) -> Vec<Step> {
-    let (now, asked, free) = (d.now, d.asked, d.free);
     let claimable = format!(
-        "SELECT shard FROM shard WHERE shard IN (SELECT shard FROM {asked}) \
-         AND NOT EXISTS (SELECT 1 FROM node WHERE name = shard.owner \
-         AND incarnation = shard.owner_incarnation AND lease_until > {now}) ORDER BY shard"
+        "(shard IN (SELECT shard FROM {})) IS TRUE AND (owner IS NULL OR \
+         (owner, owner_incarnation) NOT IN \
+         (SELECT name, incarnation FROM node WHERE lease_until > {}))",
+        d.asked, d.now
     );
     let listed: Vec<_> = shards.iter().map(|shard| json!({"shard": shard})).collect();
     let (listed, [name, incarnation]) = (Cell::json(&listed), life(me));
     let take = format!(
         "UPDATE shard SET epoch = epoch + 1, owner = $2, owner_incarnation = $3 \
-         WHERE shard IN ({claimable}{free}) AND {} = 1 RETURNING shard, epoch",
+         WHERE {claimable}{} AND {} = 1 RETURNING shard, epoch",
+        d.held,
         living(d, 2)
     );
     vec![
-        Step::lock(format!("{claimable} FOR UPDATE"), vec![listed.clone()]),
+        hold(d, &claimable, std::slice::from_ref(&listed)),
         Step::lock("SELECT 1 FROM node WHERE name = $1 FOR SHARE", vec![name.clone()]),
         Step::raises(MOVES, take, vec![listed, name.clone(), incarnation.clone()]),
         Step::plain(format!("SELECT {}", living(d, 1)), vec![name, incarnation]),
     ]
 }
 
-/// Frees what is held at these epochs, when commits under way are through.
+/// Frees what is held at these epochs.
 pub(super) fn release(d: &Dialect, me: &NodeLife, fences: &[Fence]) -> Vec<Step> {
-    let held = format!(
-        "owner = $2 AND owner_incarnation = $3 AND (shard, epoch) IN \
-         (SELECT shard, epoch FROM {})",
+    let owned = format!(
+        "owner = $2 AND owner_incarnation = $3 \
+         AND ((shard, epoch) IN (SELECT shard, epoch FROM {})) IS TRUE",
         d.asked
     );
     let [name, incarnation] = life(me);
     let params = vec![Cell::json(&fences), name, incarnation];
-    let lock = format!("SELECT 1 FROM shard WHERE {held} ORDER BY shard FOR UPDATE");
-    vec![Step::lock(lock, params.clone()), free_shards(&held, params)]
+    vec![hold(d, &owned, &params), free(d, &owned, params)]
 }
 
-fn free_shards(which: &str, params: Vec<Cell>) -> Step {
+fn free(d: &Dialect, which: &str, params: Vec<Cell>) -> Step {
     let sql = format!(
-        "UPDATE shard SET owner = NULL, owner_incarnation = NULL WHERE {which} RETURNING shard"
+        "UPDATE shard SET owner = NULL, owner_incarnation = NULL WHERE {which}{} RETURNING shard",
+        d.held
     );
     Step::raises(MOVES, sql, params)
 }
@@ -208,17 +219,13 @@ fn free_shards(which: &str, params: Vec<Cell>) -> Step {
 /// Frees what a life holds, and ends its lease.
 pub(super) fn leave(d: &Dialect, me: &NodeLife) -> Vec<Step> {
     let now = d.now;
-    let held = "SELECT shard FROM shard WHERE owner = $1 AND owner_incarnation = $2 ORDER BY shard";
+    let owned = "owner = $1 AND owner_incarnation = $2";
     let end = format!(
         "UPDATE node SET lease_until = {now} \
          WHERE name = $1 AND incarnation = $2 AND lease_until > {now}"
     );
     let params = life(me).to_vec();
-    vec![
-        Step::lock(format!("{held} FOR UPDATE"), params.clone()),
-        free_shards(&format!("shard IN ({held}{})", d.free), params.clone()),
-        Step::plain(end, params),
-    ]
+    vec![hold(d, owned, &params), free(d, owned, params.clone()), Step::plain(end, params)]
 }
 
 /// Notes a suspicion among the living, and ends the lease of the suspected when enough share it.

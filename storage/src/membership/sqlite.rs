@@ -27,7 +27,8 @@ impl Runner for Sqlite {
         now: NOW,
         asked: "(SELECT value ->> 'shard' AS shard, value ->> 'epoch' AS epoch \
                 FROM json_each($1)) AS asked",
-        free: "",
+        hold: ["", ""],
+        held: "",
         renew: "UPDATE node SET lease_until = {now} + $3 WHERE name = $1 AND incarnation = $2 \
                 AND lease_until > {now} RETURNING 1",
     };

@@ -9,6 +9,7 @@
 #[path = "../contract/mod.rs"]
 #[allow(dead_code, reason = "the suites of the other ports run on their own engines")]
 mod contract;
+mod members;
 mod promises;
 mod replica;
 mod server;

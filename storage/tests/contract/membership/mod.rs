@@ -51,8 +51,17 @@ pub(crate) fn newcomer(name: &str) -> Newcomer {
     }
 }
 
-pub(crate) async fn enter(port: &dyn Membership, name: &str, ttl: Duration) -> NodeLife {
-    port.join("house", SHARDS, &newcomer(name), ttl).await.unwrap()
+async fn enter(port: &dyn Membership, name: &str, ttl: Duration) -> NodeLife {
+    enter_with(port, name, ttl, SHARDS).await
+}
+
+pub(crate) async fn enter_with(
+    port: &dyn Membership,
+    name: &str,
+    ttl: Duration,
+    shards: u16,
+) -> NodeLife {
+    port.join("house", shards, &newcomer(name), ttl).await.unwrap()
 }
 
 fn all() -> Vec<ShardId> {
