@@ -48,7 +48,7 @@ postgresql-15      real engine: records                                         
 pgbouncer          real engine: shares connections to PostgreSQL                  services/pgbouncer
 redis-server       real engine: cache                              services/redis,services/redis-cluster
 rabbitmq-server    real engine: wakes workers                                     services/rabbitmq
-openssl            makes the real engines' passwords and certificates             services
+openssl            makes passwords and certificates              services,certs,test
 END
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The database decides (`playhouse_storage::membership`); what a node does about it is decided by
 //! pure functions over what it has read. Asks for shards of other nodes are written down as
-//! [`Envelope`]s and carried by whoever implements [`Peers`].
+//! [`Envelope`]s and carried by whoever implements [`Peers`]: that is [`link`].
 
 pub mod lease;
 pub mod placement;
