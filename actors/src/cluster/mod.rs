@@ -12,6 +12,8 @@ pub mod envelope;
 pub mod peers;
 
 mod config;
+#[cfg(test)]
+mod model;
 
 pub use config::Config;
 pub use envelope::{Answer, Envelope};
