@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How leases run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Terms {
     /// The database believes in a node for so long after a renewal.
     pub ttl: Duration,
@@ -24,7 +24,7 @@ pub struct Terms {
 }
 
 /// The lease of this node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Lease {
     terms: Terms,
     /// When the last renewal that was granted was sent.

@@ -24,6 +24,8 @@ mod keeper;
 mod warden;
 
 mod config;
+#[cfg(test)]
+mod model;
 
 pub use citizen::{Citizen, Move, Moved, Reach, Seen};
 pub use config::Config;

@@ -7,7 +7,7 @@ use playhouse_storage::model::{Epoch, Rules};
 const SHARDS: u16 = 1024;
 
 fn life(name: &str) -> NodeLife {
-    NodeLife { name: name.parse().unwrap(), incarnation: 1 }
+    NodeLife { name: name.parse().expect("a name"), incarnation: 1 }
 }
 
 fn member(name: &str) -> Member {
@@ -98,12 +98,12 @@ fn the_order_of_the_list_does_not_matter() {
 #[test]
 fn a_pin_wins_as_long_as_it_can_be_served() {
     let mut view = view(&["a1", "a2", "b1"]);
-    view.rules.pins.insert(ShardId(7), Pin::Node("b1".parse().unwrap()));
+    view.rules.pins.insert(ShardId(7), Pin::Node("b1".parse().expect("a name")));
     view.rules.pins.insert(ShardId(8), Pin::Zone("a".to_owned()));
-    assert_eq!(desired(ShardId(7), &view).unwrap().life, life("b1"));
-    assert_eq!(desired(ShardId(8), &view).unwrap().zone, "a");
+    assert_eq!(desired(ShardId(7), &view).expect("all are able").life, life("b1"));
+    assert_eq!(desired(ShardId(8), &view).expect("all are able").zone, "a");
     view.members[2].alive = false;
-    assert_eq!(desired(ShardId(7), &view).unwrap().zone, "a", "another one serves");
+    assert_eq!(desired(ShardId(7), &view).expect("all are able").zone, "a", "another one serves");
 }
 
 #[test]

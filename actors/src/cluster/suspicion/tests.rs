@@ -14,7 +14,7 @@ const fn s(seconds: u64) -> Duration {
 }
 
 fn life(name: &str) -> NodeLife {
-    NodeLife { name: name.parse().unwrap(), incarnation: 1 }
+    NodeLife { name: name.parse().expect("a name"), incarnation: 1 }
 }
 
 fn view(names: &[&str]) -> View {
@@ -100,7 +100,8 @@ fn a_short_absence_is_nothing() {
 #[test]
 fn who_is_reached_again_is_trusted_until_the_database_knows() {
     let mut node = Node::new("a", &["a", "b", "c"]);
-    node.view.members[2].suspected_by = vec!["a".parse().unwrap(), "b".parse().unwrap()];
+    node.view.members[2].suspected_by =
+        vec!["a".parse().expect("a name"), "b".parse().expect("a name")];
     assert_eq!(node.look(s(0), &["b", "c"]), [Step::Trust(life("c"))]);
     assert_eq!(node.look(s(1), &["b", "c"]), [Step::Trust(life("c"))], "the answer was lost");
     node.view.members[2].suspected_by.remove(0);
