@@ -2,6 +2,7 @@
 
 use crate::cluster::envelope::VERSION;
 use crate::cluster::{Answer, Envelope};
+use crate::runtime::Exit;
 use serde::Deserialize;
 
 /// The oldest version that is read.
@@ -32,7 +33,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Envelope, Answer> {
 
 /// An answer as bytes, which are at most so many.
 pub(super) fn written(answer: &Answer, bytes_max: usize) -> Vec<u8> {
-    let exit = match serde_json::to_vec(answer) {
+    let error = match serde_json::to_vec(answer) {
         Ok(bytes) if bytes.len() <= bytes_max => return bytes,
         Ok(bytes) => format!(
             "its answer has {} bytes, and the asker's link takes {bytes_max} (link.frame_bytes_max)",
@@ -40,7 +41,7 @@ pub(super) fn written(answer: &Answer, bytes_max: usize) -> Vec<u8> {
         ),
         Err(error) => format!("its answer cannot be written down: {error}"),
     };
-    let exit = Answer::Ended { exit };
+    let exit = Answer::Ended { exit: Exit::Failed { error } };
     serde_json::to_vec(&exit).expect("a short text can be written as JSON")
 }
 
@@ -104,7 +105,12 @@ mod tests {
             &Answer::Unknown { reason: "no".to_owned() },
             r#"{"answer":"unknown","reason":"no"}"#,
         );
-        golden(&Answer::Ended { exit: "no".to_owned() }, r#"{"answer":"ended","exit":"no"}"#);
+        let failed = Exit::Failed { error: "no".to_owned() };
+        golden(
+            &Answer::Ended { exit: failed },
+            r#"{"answer":"ended","exit":{"failed":{"error":"no"}}}"#,
+        );
+        golden(&Answer::Ended { exit: Exit::Stopped }, r#"{"answer":"ended","exit":"stopped"}"#);
     }
 
     #[test]
@@ -131,6 +137,7 @@ mod tests {
         let large = Answer::Ack { reply: json!("x".repeat(2_000)) };
         let bytes = written(&large, 1_000);
         let Ok(Answer::Ended { exit }) = serde_json::from_slice(&bytes) else { panic!("large") };
+        let exit = exit.to_string();
         assert!(exit.contains("has 2027 bytes") && exit.contains("takes 1000"), "{exit}");
     }
 }

@@ -9,6 +9,7 @@ use super::letters;
 use super::parcel::{Parcel, What};
 use super::tasks::Tasks;
 use crate::cluster::{Answer, Door, Envelope};
+use crate::runtime::Exit;
 use futures_util::FutureExt;
 use playhouse_storage::model::NodeName;
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, pg};
@@ -153,7 +154,7 @@ async fn answer(door: &dyn Door, from: &NodeName, envelope: Envelope) -> Answer 
     let asked = AssertUnwindSafe(door.asked(from, envelope)).catch_unwind();
     match tokio::time::timeout(within, asked).await {
         Ok(Ok(answer)) => answer,
-        Ok(Err(_)) => Answer::Ended { exit: "it panicked".to_owned() },
+        Ok(Err(_)) => Answer::Ended { exit: Exit::Failed { error: "it panicked".to_owned() } },
         Err(_) => Answer::Expired,
     }
 }

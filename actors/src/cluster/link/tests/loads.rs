@@ -61,7 +61,7 @@ async fn what_is_too_large_for_the_other_side_costs_one_ask_and_no_connection() 
     assert!(matches!(refused, LinkError::Unreachable { carried: Carried::No, .. }));
     assert!(refused.to_string().contains("its link takes 15872 (link.frame_bytes_max)"));
     let Ok(Answer::Ended { exit }) = a.ask("b", "large").await else { panic!("it came") };
-    assert!(exit.contains("the asker's link takes 15872"), "{exit}");
+    assert!(exit.to_string().contains("the asker's link takes 15872"), "{exit}");
     assert_eq!(a.ask("b", "echo").await, echo("b", "a"));
     assert_eq!(a.state("b").since, since);
 }
