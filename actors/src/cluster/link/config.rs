@@ -4,7 +4,7 @@ use crate::runtime::Backoff;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// Limits of the link. `[actors.link]`
+/// Limits of the link. `[cluster.link]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {

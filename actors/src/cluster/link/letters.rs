@@ -36,7 +36,8 @@ pub(super) fn written(answer: &Answer, bytes_max: usize) -> Vec<u8> {
     let error = match serde_json::to_vec(answer) {
         Ok(bytes) if bytes.len() <= bytes_max => return bytes,
         Ok(bytes) => format!(
-            "its answer has {} bytes, and the asker's link takes {bytes_max} (link.frame_bytes_max)",
+            "its answer has {} bytes, and the asker's link takes {bytes_max} \
+             (link.frame_bytes_max)",
             bytes.len()
         ),
         Err(error) => format!("its answer cannot be written down: {error}"),

@@ -99,7 +99,7 @@ impl Guest {
             Err(error) => error,
         };
         drop(place);
-        tracing::info!(node = %core.me, peer = %name, reason, "a node's connection to the link ended");
+        tracing::info!(node = %core.me, peer = %name, reason, "the connection of a node ended");
     }
 }
 

@@ -47,7 +47,10 @@ async fn spawn(
 
 /// The mailbox of a peer, as the session of this number shows it.
 pub(super) fn of_peer(peer: &NodeName, session: u64) -> Option<ActorRef<Parcel>> {
-    let of_session = |cell: &ActorCell| matches!(cell.get_id(), ActorId::Remote { node_id, .. } if node_id == session);
+    let of_session = |cell: &ActorCell| match cell.get_id() {
+        ActorId::Remote { node_id, .. } => node_id == session,
+        ActorId::Local(_) => false,
+    };
     pg::get_members(&group(peer)).into_iter().find(of_session).map(ActorRef::from)
 }
 

@@ -1,10 +1,10 @@
 //! The link: how nodes reach each other, and nobody else reaches them.
 //!
 //! `ractor_cluster` moves the bytes between one mailbox per node. What it does not have is here:
-//! identity by certificate ([`Security`]), one connection in each direction that is dialled, held by
-//! heartbeats and dialled again (`line`), credits and bounds on everything that waits (`connection`,
-//! `mailbox`, [`Config`]), and an end to every ask. Nothing of the platform but [`Link`] knows of
-//! the carrier.
+//! identity by certificate ([`Security`]), one connection in each direction that is dialled, held
+//! by heartbeats and dialled again (`line`), credits and bounds on everything that waits
+//! (`connection`, `mailbox`, [`Config`]), and an end to every ask. Nothing of the platform but
+//! [`Link`] knows of the carrier.
 
 mod callers;
 mod certificates;

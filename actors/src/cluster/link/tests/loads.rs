@@ -81,6 +81,16 @@ async fn a_frame_that_says_it_is_huge_ends_its_connection_before_it_is_read() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_who_falls_silent_after_the_greeting_is_given_up() {
+    let b = Node::start("b", config(), plain(7)).await;
+    let mut stream: Stream = Box::new(TcpStream::connect(b.address).await.expect("connected"));
+    let hello = Hello { silence_ms: 200, ..Hello::new(&name("c"), &b.name, &config()) };
+    greeting::dial(&mut stream, &hello, Some(&Secret([7; 32]))).await.expect("welcome");
+    let ended = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut Vec::new())).await;
+    let _ = ended.expect("it is ended");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_never_speak_hold_nobody_up_and_are_dropped() {
     let authority = Authority::of(&["a", "b"]);
     let host = Config { handshakes_max: 8, handshake_ms: 2_000, ..config() };

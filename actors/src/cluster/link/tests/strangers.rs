@@ -16,14 +16,61 @@ async fn a_node_of_another_authority_is_refused_by_either_side() {
     assert!(error.starts_with(&format!("a does not reach b at {}: ", b.address)), "{error}");
 
     // One who trusts the host, but whom the host does not trust.
+    let a = Node::start("a", config(), trusting_both(&ours, &theirs)).await;
+    a.link.meet(vec![b.peer()]);
+    let error = a.fails("b", "it refuses the certificate that it is shown").await;
+    assert!(error.contains("UnknownCA"), "{error}");
+}
+
+/// The node `a` of an authority, which trusts another one as well.
+fn trusting_both(ours: &Authority, theirs: &Authority) -> Security {
     let both = [ours.path("authority.pem"), theirs.path("authority.pem")];
     let both: String = both.map(|file| fs::read_to_string(file).expect("read")).concat();
     let trusting = Files { authority: ours.path("both.pem"), ..ours.files("a") };
     fs::write(&trusting.authority, both).expect("written");
-    let a = Node::start("a", config(), Security::Tls(trusting)).await;
+    Security::Tls(trusting)
+}
+
+/// On one thread, so that what the host writes into its log is caught here.
+#[tokio::test]
+async fn the_host_writes_down_whom_it_refused() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
+    // While there is only one subscriber, tracing asks the thread that comes to a line first whether
+    // it is wanted, for good: a story beside this one would answer no.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
+    let _caught = tracing::subscriber::set_default(subscriber.finish());
+    let (ours, theirs) = (Authority::of(&["a"]), Authority::of(&["b"]));
+    let b = Node::start("b", config(), theirs.security("b")).await;
+    let a = Node::start("a", config(), trusting_both(&ours, &theirs)).await;
     a.link.meet(vec![b.peer()]);
-    let error = a.fails("b", "it refuses the certificate that it is shown").await;
-    assert!(error.contains("UnknownCA"), "{error}");
+    let line = concat!(
+        "refused the certificate of a node node=b ",
+        r#"of="DnsName(\"a\")" why="it is signed by another authority""#
+    );
+    until(|| log.text().contains(line), || log.text()).await;
+    until(|| log.text().contains("refused a connection to the link node=b"), || log.text()).await;
+}
+
+/// What was logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().expect("no panic")).into_owned()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no panic").write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
