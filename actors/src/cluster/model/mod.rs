@@ -43,6 +43,9 @@ const SILENT: &str = "a commit is kept from the user after the deadline";
 const FOUND: &str = "a claim whose answer was lost is found";
 const ENDED_EARLY: &str = "two peers end a lease";
 
+/// Of a state.
+type Condition = fn(&Cluster, &State) -> bool;
+
 /// How large a world is explored.
 #[derive(Clone, Copy, Debug)]
 struct World {
@@ -204,7 +207,7 @@ impl Model for Cluster {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let seen: [(&'static str, fn(&Self, &State) -> bool); 8] = [
+        let seen: [(&'static str, Condition); 8] = [
             (TAKEN_OVER, |_, it| it.last == Event::TakenOver),
             (HANDED_OVER, |_, it| it.last == Event::HandedOver),
             (REFUSED, |_, it| it.last == Event::RefusedLate),
@@ -215,7 +218,7 @@ impl Model for Cluster {
             (ENDED_EARLY, |_, it| it.last == Event::EndedEarly),
         ];
         let mut all = vec![Property::always(IN_TIME, State::is_silent_in_time)];
-        let never: [(&'static str, fn(&Self, &State) -> bool); 7] = [
+        let never: [(&'static str, Condition); 7] = [
             (ONE_WRITER, |_, it| it.last != Event::Broken(Breach::TwoWritersInOneEpoch)),
             (RISING, |_, it| it.last != Event::Broken(Breach::EpochWentBack)),
             (NOT_OUTRUN, |_, it| it.last != Event::Broken(Breach::AcceptedAfterAnotherClaimed)),

@@ -4,6 +4,7 @@
 //! against real nodes (`PLAYHOUSE_BIN` names the folder of the binaries, else those beside this
 //! one), and ffmpeg is the judge of what they make.
 
+mod check;
 mod events;
 mod idle;
 mod inputs;
@@ -19,6 +20,7 @@ use anyhow::{Context, bail};
 use std::path::Path;
 
 const USAGE: &str = "usage: campaign inputs FILE… | kills FILE [--seed N] | ladder FILE | idle \
+    | check FILE… \
     | watchers [--pairs N] [--seconds N] [--connections N] [--entities N] \
     | views [--events N] [--contents N] [--kills N] [--players N] [--connections N] [--seed N] \
     [key=value …] \
@@ -38,6 +40,7 @@ async fn main() -> anyhow::Result<()> {
         }
         Some((name, [file])) if name == "ladder" => ladder::run(Path::new(file)).await,
         Some((name, [])) if name == "idle" => idle::run().await,
+        Some((name, files)) if name == "check" && !files.is_empty() => check::run(files),
         Some((name, options)) if name == "watchers" => watchers::run(options).await,
         Some((name, options)) if name == "events" => events::run(options).await,
         Some((name, options)) if name == "views" => views::run(options).await,
