@@ -3,7 +3,7 @@
 //! A node joins, renews its lease, and claims shards in transactions that check that its lease is
 //! good; a claim raises the shard's epoch, which ends every right of the owner before. All times
 //! are the database's own clock, so no two nodes need agree about theirs. What is granted here only
-//! keeps nodes out of each other's way: that nobody else writes is held by the epoch in each commit.
+//! keeps nodes out of each other's way: that nobody else writes is held by the epoch in a commit.
 //!
 //! After `Unavailable` it may have been done all the same: `holdings` and `view` say what there is.
 //! A `join` whose answer was lost leaves a life that nobody leads, until its lease is over.

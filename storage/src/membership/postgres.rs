@@ -49,8 +49,8 @@ impl Runner for Postgres {
             " FOR UPDATE) AS held",
         ],
         // Its text is read once, not for each row.
-        held: " AND shard IN \
-               (SELECT unnest(string_to_array(current_setting('playhouse.held'), ',')::BIGINT[]))",
+        held: " AND (shard IN (SELECT \
+               unnest(string_to_array(current_setting('playhouse.held'), ',')::BIGINT[]))) IS TRUE",
         // The row is locked before its lease is looked at: whoever waits must not go on with what
         // was good when they began to wait.
         renew: "WITH held AS MATERIALIZED (SELECT name, incarnation, lease_until FROM node \
@@ -83,7 +83,7 @@ impl Runner for Postgres {
     }
 }
 
-/// A step in this dialect. The cluster's row comes last: it is held for as long as the commit takes.
+/// A step in this dialect. The cluster's row comes last: it is held while the commit takes.
 fn worded(step: Step) -> (String, Vec<Cell>) {
     let sql = match step.kind {
         Kind::Plain | Kind::Lock => step.sql,

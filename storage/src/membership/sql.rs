@@ -4,7 +4,7 @@
 //!
 //! Rows are locked in one order by everybody: shards by number, nodes by name, the cluster. What is
 //! checked of a row is checked by a statement after the one that locked it, which sees what those
-//! have done that it waited for; and no other row is changed, since it would be locked out of order.
+//! have done that it waited for; no other row is changed, since it would be locked out of order.
 
 use super::Verdict;
 use crate::catalog::cell::Cell;
@@ -78,8 +78,9 @@ pub(super) const HOLDINGS: &str =
     "SELECT shard, epoch, owner, owner_incarnation FROM shard ORDER BY shard";
 
 /// Makes the cluster: `$1` name, `$2` shards, `$3` rules.
-pub(super) const FOUND: &str = "INSERT INTO cluster (one, name, shard_count, version, moves, rules) \
-     VALUES (1, $1, $2, 0, 0, $3) ON CONFLICT DO NOTHING";
+pub(super) const FOUND: &str = "INSERT INTO cluster \
+     (one, name, shard_count, version, moves, rules) VALUES (1, $1, $2, 0, 0, $3) \
+     ON CONFLICT DO NOTHING";
 
 /// Ends the right of a node that is no cluster's, before the cluster is made.
 pub(super) const FENCE_LONER: &str = "UPDATE shard SET epoch = epoch + 1 \

@@ -97,7 +97,6 @@ impl Config {
     pub fn validate(&self) -> Result<(), String> {
         let at_least_one = [
             ("connections_max", u64::from(self.connections_max)),
-            ("membership_connections_max", u64::from(self.membership_connections_max)),
             ("connection_lifetime_s", self.connection_lifetime_s),
             ("calls_max", self.calls_max as u64),
             ("connect_timeout_ms", self.connect_timeout_ms),
@@ -115,6 +114,10 @@ impl Config {
             if value == 0 {
                 return Err(format!("storage.postgres.{key} must be at least 1"));
             }
+        }
+        if self.membership_connections_max < 2 {
+            let key = "storage.postgres.membership_connections_max";
+            return Err(format!("{key} must be at least 2: one renews while another waits"));
         }
         for (low, below, high, above) in [
             (
@@ -183,6 +186,10 @@ mod tests {
         assert_eq!(Config::default().validate(), Ok(()));
         for (config, key) in [
             (Config { tries_max: 0, ..Config::default() }, "tries_max"),
+            (
+                Config { membership_connections_max: 1, ..Config::default() },
+                "membership_connections_max",
+            ),
             (Config { connections_idle_min: 17, ..Config::default() }, "connections_idle_min"),
             (Config { statement_timeout_ms: 8_001, ..Config::default() }, "statement_timeout_ms"),
         ] {
