@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What ops/demo, ops/test and ops/services have in common: set-up, builds, a node, times.
+# What ops/demo, ops/test, ops/services and ops/cluster have in common: set-up, builds, a node, times.
 #
 # Sourced, not run. Everything that is kept lies in one cache folder, so that a second run costs
 # nothing; everything that is started is ended by its process id.
@@ -40,15 +40,16 @@ pkg-config         finds the FFmpeg libraries                                   
 nasm               assembles the codecs' inner loops                              demo
 g++                compiles fdk-aac (C++) and SQLite (C)                         demo,services/kafka
 make               builds the client of Kafka (librdkafka)                          demo
-curl               asks the node's addresses from the scripts                     demo,services/s3
-nodejs             builds the web pages                                           demo
+curl               asks the node's addresses from the scripts                     demo,services/s3,cluster
+nodejs             builds the web pages                                           demo,cluster
 npm                builds the web pages                                           demo
 chromium           the browser stories play in a real browser                     test
 postgresql-15      real engine: records                                           services/postgres
 pgbouncer          real engine: shares connections to PostgreSQL                  services/pgbouncer
 redis-server       real engine: cache                              services/redis,services/redis-cluster
 rabbitmq-server    real engine: wakes workers                                     services/rabbitmq
-openssl            makes passwords and certificates              services,certs,test
+openssl            makes passwords and certificates              services,certs,cluster,test
+haproxy            the proxy in front of several nodes                            cluster
 END
 }
 
@@ -121,7 +122,7 @@ rest_units() {
   for name in "$@"; do
     case $name in
       postgresql-15) unit=postgresql ;;
-      pgbouncer | redis-server | rabbitmq-server) unit=$name ;;
+      pgbouncer | redis-server | rabbitmq-server | haproxy) unit=$name ;;
       *) continue ;;
     esac
     as_root systemctl disable --quiet "$unit" >>"$CACHE/apt.log" 2>&1 || true

@@ -57,6 +57,18 @@ gone() {
   done
 }
 
+# wait_for SECONDS COMMAND…: asks until it succeeds; its own duration counts.
+wait_for() {
+  local end=$(($(now_ms) + $1 * 1000)) pause=1
+  shift
+  until "$@"; do
+    [ "$(now_ms)" -lt "$end" ] || return
+    # From 0.1 s up to 0.8 s: asking must not take the time that starting needs.
+    sleep "0.$pause"
+    [ "$pause" -eq 8 ] || pause=$((pause * 2))
+  done
+}
+
 # with_children PID: its id and those of all below it.
 with_children() {
   local child

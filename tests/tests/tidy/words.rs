@@ -30,7 +30,7 @@ const LOCKS: [&str; 2] = ["package-lock.json", "Cargo.lock"];
 #[test]
 fn nothing_is_left_behind() {
     let code = [".rs", ".ts", ".css", ".html", ".toml", ".sh"];
-    let commands = ["ops/certs", "ops/demo", "ops/test", "ops/services"];
+    let commands = ["ops/certs", "ops/cluster", "ops/demo", "ops/test", "ops/services"];
     assert_without(&[&code[..], &commands].concat(), &LEFTOVERS, "a leftover");
 }
 
