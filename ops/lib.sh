@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What ops/demo, ops/test, ops/services and ops/cluster have in common: set-up, builds, a node, times.
+# What the commands of this folder have in common: set-up, builds, a node, times.
 #
 # Sourced, not run. Everything that is kept lies in one cache folder, so that a second run costs
 # nothing; everything that is started is ended by its process id.
