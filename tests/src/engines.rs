@@ -16,7 +16,7 @@ pub struct Engines {
 fn variable(name: &str) -> String {
     let name = format!("PLAYHOUSE_TEST_{name}");
     std::env::var(&name).unwrap_or_else(|_| {
-        panic!("{name} names no server: run `ops/services up postgres s3 rabbitmq`")
+        panic!("{name} names no server: run `ops/services up postgres redis s3 rabbitmq kafka`")
     })
 }
 
@@ -54,6 +54,21 @@ impl Engines {
             format!("storage.s3.secret_key={secret}"),
             "storage.s3.staging_bucket=staging".to_owned(),
         ]
+    }
+
+    /// The same for several nodes, which share every engine.
+    ///
+    /// # Panics
+    /// When `PLAYHOUSE_TEST_REDIS` or `PLAYHOUSE_TEST_KAFKA` names no server.
+    #[must_use]
+    pub fn shared_settings(&self) -> Vec<String> {
+        let mut settings = self.settings();
+        settings.extend([
+            format!("storage.cache={}", variable("REDIS")),
+            format!("storage.events={}", variable("KAFKA")),
+            "storage.kafka.reread=true".to_owned(),
+        ]);
+        settings
     }
 
     /// A connection to the database.

@@ -1,5 +1,5 @@
-//! What a node is in its cluster: its life, its lease, what it has seen last. Shared by the services
-//! that keep it, and read by the operator's pages.
+//! What a node is in its cluster: its life, its lease, what it has seen last. Shared by the
+//! services that keep it, and read by the operator's pages.
 
 use super::lease::Lease;
 use super::{Config, Note, PeerState, Peers, Router, Routes};

@@ -53,12 +53,14 @@ impl<P: Clone + Send + 'static> Router<P> {
     async fn try_once(&self, shard: ShardId, letter: &Letter, message: Uuid) -> Tried {
         let route = self.routes.of(shard);
         match &route.owner {
-            Some(owner) if *owner == self.me => match self.directory.deliver(letter.clone()).await {
-                Ok(Err(AskError::Ended(Exit::Fenced))) => Tried::Moving,
-                Ok(answer) => Tried::Done(answer),
-                Err(NotHere::Elsewhere) => Tried::Moving,
-                Err(NotHere::Unknown { reason }) => Tried::Done(Err(failed(reason))),
-            },
+            Some(owner) if *owner == self.me => {
+                match self.directory.deliver(letter.clone()).await {
+                    Ok(Err(AskError::Ended(Exit::Fenced))) => Tried::Moving,
+                    Ok(answer) => Tried::Done(answer),
+                    Err(NotHere::Elsewhere) => Tried::Moving,
+                    Err(NotHere::Unknown { reason }) => Tried::Done(Err(failed(reason))),
+                }
+            }
             Some(owner) => self.try_peer(owner, &route, shard, letter, message).await,
             None => Tried::Moving,
         }

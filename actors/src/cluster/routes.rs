@@ -51,9 +51,11 @@ impl Routes {
 
     /// A node says that it owns these.
     pub fn claimed(&self, by: &NodeName, fences: &[Fence]) {
-        self.change(fences.iter().map(|fence| {
-            (fence.shard, Route { epoch: fence.epoch.0, owner: Some(by.clone()) })
-        }));
+        self.change(
+            fences.iter().map(|fence| {
+                (fence.shard, Route { epoch: fence.epoch.0, owner: Some(by.clone()) })
+            }),
+        );
     }
 
     /// A node says that it has given these up.
@@ -93,11 +95,12 @@ mod tests {
 
     #[test]
     fn what_is_older_than_what_is_known_changes_nothing() {
-        let (routes, a, b) = (Routes::new(2), "a".parse().unwrap(), "b".parse().unwrap());
+        let (routes, a, b) =
+            (Routes::new(2), "a".parse().expect("it is there"), "b".parse().expect("it is there"));
         let changes = routes.listen();
         routes.claimed(&a, &[fence(0, 4)]);
         routes.claimed(&b, &[fence(0, 5)]);
-        assert!(changes.has_changed().unwrap());
+        assert!(changes.has_changed().expect("it is there"));
         routes.claimed(&a, &[fence(0, 4)]);
         routes.released(&[fence(0, 4)]);
         assert_eq!(owner(&routes, 0).as_deref(), Some("b"));
@@ -107,18 +110,18 @@ mod tests {
 
     #[test]
     fn a_read_that_says_nothing_new_wakes_nobody() {
-        let (routes, a) = (Routes::new(1), "a".parse::<NodeName>().unwrap());
+        let (routes, a) = (Routes::new(1), "a".parse::<NodeName>().expect("it is there"));
         let life = playhouse_storage::model::NodeLife { name: a, incarnation: 1 };
         let holding = Holding { shard: ShardId(0), epoch: Epoch(1), owner: Some(life) };
-        routes.read(&[holding.clone()]);
+        routes.read(std::slice::from_ref(&holding));
         let changes = routes.listen();
         routes.read(&[holding]);
-        assert!(!changes.has_changed().unwrap());
+        assert!(!changes.has_changed().expect("it is there"));
     }
 
     #[test]
     fn shards_that_do_not_exist_are_nobodys() {
-        let (routes, a) = (Routes::new(1), "a".parse().unwrap());
+        let (routes, a) = (Routes::new(1), "a".parse().expect("it is there"));
         routes.claimed(&a, &[fence(7, 1)]);
         assert_eq!(owner(&routes, 7), None);
     }

@@ -121,12 +121,7 @@ impl Warden {
         tracing::info!(shards = fences.len(), why, "shards are served");
     }
 
-    async fn act(
-        &mut self,
-        view: &View,
-        holdings: &[Holding],
-        me: &Handle<Message>,
-    ) -> Result<()> {
+    async fn act(&mut self, view: &View, holdings: &[Holding], me: &Handle<Message>) -> Result<()> {
         let mut claims = vec![];
         for step in placement::steps(self.citizen.me(), view, holdings) {
             match step {
@@ -172,13 +167,17 @@ impl Warden {
             let released = citizen.membership().release(citizen.me(), &[fence]).await;
             (released, began.elapsed())
         };
-        me.run(format!("release-{}", fence.shard.0), |_| give_up, move |ended| match ended {
-            Ok((released, took)) => Message::Released(fence, released, took),
-            Err(exit) => {
-                let error = Error::Unavailable { what: format!("a hand-over ended: {exit}") };
-                Message::Released(fence, Err(error), Duration::ZERO)
-            }
-        });
+        me.run(
+            format!("release-{}", fence.shard.0),
+            |_| give_up,
+            move |ended| match ended {
+                Ok((released, took)) => Message::Released(fence, released, took),
+                Err(exit) => {
+                    let error = Error::Unavailable { what: format!("a hand-over ended: {exit}") };
+                    Message::Released(fence, Err(error), Duration::ZERO)
+                }
+            },
+        );
     }
 
     fn released(&mut self, fence: Fence, outcome: Result<()>, took: Duration) {

@@ -5,11 +5,11 @@
 //! every ask is `Unavailable`. Directory and platform then hold each other until
 //! [`Directory::close`] lets the platform go.
 
+use super::delivery::{Deliveries, NotHere};
 use super::host::{self, Envelope};
 use super::population::Population;
 use super::resident::Resident;
 use super::shard::{Refused, Shard, To};
-use super::delivery::{Deliveries, NotHere};
 use super::{Config, Entity, EntityId, EntityRules, Exit, Letter, Link, link, trace};
 use crate::Platform;
 use playhouse_storage::model::{Fence, ShardId};

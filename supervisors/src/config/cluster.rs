@@ -114,14 +114,17 @@ impl ClusterConfig {
                 ));
             }
             _ => {
-                return Err("cluster.authority, cluster.certificate and cluster.key go together"
-                    .to_owned());
+                return Err(
+                    "cluster.authority, cluster.certificate and cluster.key go together".to_owned()
+                );
             }
         }
         if self.secret.as_os_str().is_empty() {
-            return Err("cluster.secret is missing: a file with 64 hexadecimal digits, the same at \
+            return Err(
+                "cluster.secret is missing: a file with 64 hexadecimal digits, the same at \
                         all nodes (`openssl rand -hex 32`)"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         Ok(())
     }

@@ -6,6 +6,8 @@
 mod bad_input;
 mod browser;
 mod chaos;
+#[cfg(feature = "real-engines")]
+mod cluster;
 mod cold_and_back;
 mod engines_away;
 mod restart_in_the_middle;

@@ -73,7 +73,7 @@ struct Wire {
 impl Peers for Wire {
     async fn ask(&self, node: &NodeName, envelope: Envelope) -> Result<Answer, LinkError> {
         self.carried.fetch_add(1, Ordering::SeqCst);
-        let weather = self.weather.lock().unwrap().clone();
+        let weather = self.weather.lock().expect("it is there").clone();
         let (node, reason) = (node.clone(), "the wire is cut".to_owned());
         match weather {
             Weather::Fine => {}
@@ -84,11 +84,11 @@ impl Peers for Wire {
                 return Err(LinkError::Unreachable { node, reason, carried: Carried::No });
             }
             Weather::Names(owner, epoch) => {
-                let owner = Some(owner.parse().unwrap());
+                let owner = Some(owner.parse().expect("it is there"));
                 return Ok(Answer::NotOwner { owner, epoch: Epoch(epoch) });
             }
         }
-        let directory = self.nodes.lock().unwrap()[&node].clone();
+        let directory = self.nodes.lock().expect("it is there")[&node].clone();
         let Envelope { kind, id, shard, within_ms, request, .. } = envelope;
         let letter = Letter { kind, id, request, within_ms, shard: Some(shard) };
         match directory.deliver(letter).await {
@@ -127,7 +127,7 @@ impl Two {
             directory
         };
         let (a, b) = (node("a"), node("b"));
-        let names = ["a", "b"].map(|name| name.parse::<NodeName>().unwrap());
+        let names = ["a", "b"].map(|name| name.parse::<NodeName>().expect("it is there"));
         let nodes = names.iter().cloned().zip([a.clone(), b.clone()]).collect();
         let (weather, carried) = (Mutex::new(Weather::Fine), AtomicUsize::new(0));
         let wire = Arc::new(Wire { nodes: Mutex::new(nodes), weather, carried });
@@ -147,11 +147,11 @@ impl Two {
 
     fn knows(&self, node: &str, shard: u16, epoch: u64) {
         let fence = Fence { shard: ShardId(shard), epoch: Epoch(epoch) };
-        self.routes.claimed(&node.parse().unwrap(), &[fence]);
+        self.routes.claimed(&node.parse().expect("it is there"), &[fence]);
     }
 
     fn weather(&self, weather: Weather) {
-        *self.wire.weather.lock().unwrap() = weather;
+        *self.wire.weather.lock().expect("it is there") = weather;
     }
 
     fn witness(&self, shard: u16) -> EntityRef<Witness, &'static str> {
@@ -192,7 +192,7 @@ async fn an_ask_waits_while_its_shard_moves() {
     two.opens("a", 0, 1);
     two.knows("a", 0, 1);
     assert_eq!(two.who(0).await.as_deref(), Ok("a"));
-    two.a.close_shard(two.a.fence(ShardId(0)).unwrap(), Duration::from_secs(1)).await;
+    two.a.close_shard(two.a.fence(ShardId(0)).expect("it is there"), Duration::from_secs(1)).await;
     let moves = async {
         tokio::time::sleep(Duration::from_secs(3)).await;
         two.opens("b", 0, 2);
@@ -238,7 +238,7 @@ async fn one_who_is_asked_wrongly_says_who_owns_it() {
     two.weather(Weather::Names("a", 5));
     // At `a` itself the shard is only found by asking who owns it: as if it had just been opened.
     let answer = two.a.entity::<Witness>(Number(0));
-    let fence = two.a.fence(ShardId(0)).unwrap();
+    let fence = two.a.fence(ShardId(0)).expect("it is there");
     two.a.close_shard(fence, Duration::from_secs(1)).await;
     let asked = answer.ask(Request::Who, Duration::from_secs(9));
     let opened = async {

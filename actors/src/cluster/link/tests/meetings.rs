@@ -62,9 +62,8 @@ async fn a_node_that_is_no_member_is_not_asked() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_ask_that_goes_wrong_there_has_an_answer_here() {
     let (a, b) = pair(config(), config()).await;
-    let panicked = Answer::Ended {
-        exit: crate::runtime::Exit::Failed { error: "it panicked".to_owned() },
-    };
+    let panicked =
+        Answer::Ended { exit: crate::runtime::Exit::Failed { error: "it panicked".to_owned() } };
     assert_eq!(a.ask("b", "panic").await, Ok(panicked));
     let newer = Envelope { version: VERSION + 2, ..envelope("echo") };
     let Ok(Answer::Unknown { reason }) = a.link.ask(&b.name, newer).await else {

@@ -37,8 +37,8 @@ async fn the_host_writes_down_whom_it_refused() {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
-    // While there is only one subscriber, tracing asks the thread that comes to a line first whether
-    // it is wanted, for good: a story beside this one would answer no.
+    // While there is only one subscriber, tracing asks the thread that comes to a line first
+    // whether it is wanted, for good: a story beside this one would answer no.
     let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let _caught = tracing::subscriber::set_default(subscriber.finish());
     let (ours, theirs) = (Authority::of(&["a"]), Authority::of(&["b"]));
