@@ -23,6 +23,11 @@ mod envoy;
 mod keeper;
 mod warden;
 
+mod phases;
+mod picture;
+mod report;
+mod survey;
+
 mod config;
 #[cfg(test)]
 mod model;
@@ -36,6 +41,13 @@ pub use hall::Hall;
 pub use keeper::{Keeper, Message as KeeperMessage};
 pub use notes::Note;
 pub use peers::{Carried, Door, LinkError, Peer, PeerState, Peers};
+pub use phases::{PhaseError, turned};
+pub use picture::{
+    ClusterPicture, MemberPicture, MoveAt, RoutePicture, ShardCounts, ShardPicture, ShardsPage,
+    Way, Wanted,
+};
+pub use report::{NodeReport, Reports};
 pub use router::Router;
 pub use routes::{Route, Routes};
+pub use survey::{Survey, Told};
 pub use warden::{Message as WardenMessage, Warden};
