@@ -172,8 +172,8 @@ fn understood(life: &NodeLife, answer: Answer) -> Result<NodeReport, String> {
         }
         Answer::Ended { exit } => return Err(format!("its answer was cut short: {exit}")),
     };
-    let report: NodeReport =
-        serde_json::from_value(reply).map_err(|error| format!("its report is unreadable: {error}"))?;
+    let report: NodeReport = serde_json::from_value(reply)
+        .map_err(|error| format!("its report is unreadable: {error}"))?;
     match report.life == *life {
         true => Ok(report),
         false => Err(format!("its life {} answered instead", report.life.incarnation)),
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     fn life(incarnation: u64) -> NodeLife {
-        NodeLife { name: "a".parse().unwrap(), incarnation }
+        NodeLife { name: "a".parse().expect("a name"), incarnation }
     }
 
     fn report() -> NodeReport {
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_report_crosses_and_one_of_another_life_is_none() {
-        let reply = serde_json::to_value(report()).unwrap();
+        let reply = serde_json::to_value(report()).expect("plain data");
         assert_eq!(reply["name"], "a");
         let told = understood(&life(3), Answer::Ack { reply: reply.clone() });
         assert_eq!(told, Ok(report()));
@@ -210,18 +210,18 @@ mod tests {
 
     #[test]
     fn what_a_newer_node_adds_is_not_looked_at_and_what_it_leaves_out_is_named() {
-        let mut reply = serde_json::to_value(report()).unwrap();
+        let mut reply = serde_json::to_value(report()).expect("plain data");
         reply["mood"] = "good".into();
         assert_eq!(understood(&life(3), Answer::Ack { reply: reply.clone() }), Ok(report()));
-        reply.as_object_mut().unwrap().remove("entities");
-        let told = understood(&life(3), Answer::Ack { reply }).unwrap_err();
+        reply.as_object_mut().expect("an object").remove("entities");
+        let told = understood(&life(3), Answer::Ack { reply }).expect_err("no report");
         assert!(told.contains("entities"), "{told}");
     }
 
     #[test]
     fn every_answer_that_is_no_report_is_a_reason() {
         let check = |answer, part: &str| {
-            let told = understood(&life(3), answer).unwrap_err();
+            let told = understood(&life(3), answer).expect_err("no report");
             assert!(told.contains(part), "{told}");
         };
         check(Answer::NotOwner { owner: None, epoch: Epoch(0) }, "starting");
