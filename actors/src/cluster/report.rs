@@ -1,5 +1,5 @@
-//! What a node tells of itself, whichever node an operator asks: its lease by its own clock, what it
-//! serves, whom it reaches, what it did with shards lately.
+//! What a node tells of itself, whichever node an operator asks: its lease by its own clock, what
+//! it serves, whom it reaches, what it did with shards lately.
 //!
 //! A report is asked for over the link like anything else, under a kind that no entity has.
 

@@ -15,7 +15,7 @@ use playhouse_storage::model::{ContentId, NodeName, SessionId, ShardId, UploadId
 use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedSemaphorePermit;
 
-/// Most shards on a page, and as many as there are when the client does not say: those of a cluster.
+/// Most shards on a page, and how many when the client does not say: all of a cluster.
 const SHARDS_MAX: u32 = 1_024;
 
 /// The owner of what nobody owns: no node can be called so.
@@ -127,7 +127,7 @@ fn place(app: &App) -> Answer<OwnedSemaphorePermit> {
     })
 }
 
-/// Where every shard should be takes some milliseconds of hashing: no request waits for that thread.
+/// Where every shard should be takes milliseconds of hashing, on a thread of its own.
 async fn drawn<T: Serialize>(
     permit: OwnedSemaphorePermit,
     draw: impl FnOnce() -> T + Send + 'static,

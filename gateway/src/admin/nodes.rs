@@ -18,6 +18,7 @@ use playhouse_actors::cluster::{Citizen, PhaseError, turned};
 use playhouse_storage::model::{AuditEntry, AuditId, AuditOutcome, NodeName, Phase};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::timeout;
 
 /// What comes with an order to a node; there may be no body at all.
 #[derive(Debug, Default, Deserialize)]
@@ -58,7 +59,8 @@ async fn order(
     let (name, request) = named(request, app).await?;
     let order = read(request, app).await?;
     let citizen = app.platform.citizen.clone().ok_or_else(alone)?;
-    is_member(&citizen, &name).await?;
+    let known = timeout(app.config.ask_deadline(), is_member(&citizen, &name)).await;
+    known.unwrap_or_else(|_| Err(unanswered()))?;
     let action = match phase {
         Phase::Draining => "drain",
         Phase::Up => "resume",
@@ -111,6 +113,11 @@ async fn is_member(citizen: &Citizen, name: &NodeName) -> Answer<()> {
         Err(error @ PhaseError::NotAMember(_)) => Err(error.into()),
         _ => Ok(()),
     }
+}
+
+fn unanswered() -> Problem {
+    let why = "the database does not answer now, nothing was ordered, try again";
+    Problem::unavailable("unavailable", why, 2)
 }
 
 fn alone() -> Problem {

@@ -1,5 +1,5 @@
-//! Goal: an operator reads from a picture what is so and what comes next. Method: the pure functions
-//! over views, holdings and reports made by hand.
+//! Goal: an operator reads from a picture what is so and what comes next. Method: the pure
+//! functions over views, holdings and reports made by hand.
 
 use super::*;
 use crate::cluster::{Known, Moved, PhaseError, Route, RoutePicture, Way, turned};
