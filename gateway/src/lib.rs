@@ -89,6 +89,8 @@ pub(crate) struct Shared {
     pub(crate) tree_streams: Arc<Semaphore>,
     /// One permit per look at the actors.
     pub(crate) looks: Arc<Semaphore>,
+    /// One permit per look at the cluster.
+    pub(crate) surveys: Arc<Semaphore>,
     pub(crate) orders: Orders,
 }
 
@@ -98,6 +100,7 @@ impl From<Gateway> for App {
         Self(Arc::new(Shared {
             tree_streams: Arc::new(Semaphore::new(inspector.streams_max)),
             looks: Arc::new(Semaphore::new(inspector.looks_max)),
+            surveys: Arc::new(Semaphore::new(inspector.surveys_max)),
             orders: Orders::new(inspector.orders_max),
             platform: gateway.platform,
             keys: gateway.auth,

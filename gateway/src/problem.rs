@@ -8,6 +8,7 @@
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use playhouse_actors::cluster::PhaseError;
 use playhouse_actors::content::{ManifestError, Refusal as ContentRefusal};
 use playhouse_actors::runtime::{AskError, Exit, OrderError};
 use playhouse_storage::Error as StorageError;
@@ -263,6 +264,17 @@ impl From<OrderError> for Problem {
         match error {
             OrderError::Unknown { .. } => Self::not_found(error),
             OrderError::NotNow { reason } => Self::new(StatusCode::CONFLICT, "not-now", reason),
+        }
+    }
+}
+
+impl From<PhaseError> for Problem {
+    fn from(error: PhaseError) -> Self {
+        match error {
+            PhaseError::NotAMember(_) => Self::not_found(error),
+            PhaseError::OnlyOne(_) => Self::new(StatusCode::CONFLICT, "not-now", error),
+            PhaseError::Contended => Self::unavailable("busy", error, 1),
+            PhaseError::Storage(error) => error.into(),
         }
     }
 }

@@ -47,6 +47,8 @@ enum Command {
     Upload(upload::Arguments),
     /// Shows the actors of a running node: once, or redrawn each second with `--watch`.
     Tree(look::Arguments),
+    /// Shows the members of a cluster as one of its nodes sees them.
+    Cluster(look::ClusterArguments),
     /// Makes a bearer token for a subject.
     Token(token::Arguments),
     /// Reads the configuration, says what is wrong with it, or prints it with `--print`.
@@ -141,6 +143,7 @@ pub(crate) fn run() -> Result<(), Failure> {
         Command::Worker(settings) => work(settings.load()?, settings.attached),
         Command::Upload(arguments) => block_on(upload::run(arguments)),
         Command::Tree(arguments) => block_on(look::run(arguments)),
+        Command::Cluster(arguments) => block_on(look::cluster(arguments)),
         Command::Token(arguments) => Ok(token::run(&arguments)?),
         Command::CheckConfig { settings, print } => check_config(&settings.load()?, print),
         Command::Migrate(settings) => block_on(node::migrate(settings.load()?)),

@@ -23,6 +23,13 @@ mod envoy;
 mod keeper;
 mod warden;
 
+mod phases;
+mod picture;
+mod report;
+mod standing;
+mod survey;
+mod way;
+
 mod config;
 #[cfg(test)]
 mod model;
@@ -36,6 +43,12 @@ pub use hall::Hall;
 pub use keeper::{Keeper, Message as KeeperMessage};
 pub use notes::Note;
 pub use peers::{Carried, Door, LinkError, Peer, PeerState, Peers};
+pub use phases::{PhaseError, turned};
+pub use picture::{ClusterPicture, MemberPicture, MoveAt, ShardsPage, Wanted};
+pub use report::{NodeReport, Reports};
 pub use router::Router;
 pub use routes::{Route, Routes};
+pub use standing::{ShardCounts, ShardPicture};
+pub use survey::{Survey, Told};
 pub use warden::{Message as WardenMessage, Warden};
+pub use way::{Known, RoutePicture, Way};

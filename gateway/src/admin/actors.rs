@@ -15,6 +15,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::IntoResponse;
 use jiff::Timestamp;
+use playhouse_actors::runtime::Inspector;
 use playhouse_storage::model::{AuditEntry, AuditId, AuditOutcome};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -105,8 +106,17 @@ pub(crate) async fn order(
         trace_id: Some(trace.to_string()),
     };
     let answer = json!({"audit_id": entry.id, "path": path, "action": action});
-    super::orders::carry_out(&app, entry, action, trace, stopping).await?;
+    let work = obeyed(app.platform.inspector.clone(), path.to_owned(), action);
+    super::orders::carry_out(&app, entry, work, trace, stopping).await?;
     Ok((StatusCode::ACCEPTED, no_cache(answer)).into_response())
+}
+
+async fn obeyed(inspector: Inspector, path: String, action: Action) -> Answer<()> {
+    let done = match action {
+        Action::Restart => inspector.restart(&path).await,
+        Action::Stop => inspector.stop(&path).await,
+    };
+    Ok(done?)
 }
 
 /// Whether an order is meant: the actor is there and its name was repeated.

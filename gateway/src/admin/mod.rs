@@ -5,8 +5,10 @@
 
 mod actors;
 mod audit;
+mod cluster;
 mod dead_letters;
 mod jobs;
+mod nodes;
 mod orders;
 mod tree;
 
@@ -14,8 +16,10 @@ mod tree;
 pub(crate) use actors::ORDERS;
 pub(crate) use actors::{node, order, show};
 pub(crate) use audit::list as audit;
+pub(crate) use cluster::{cluster, route, shards};
 pub(crate) use dead_letters::{list as dead_letters, replay};
 pub(crate) use jobs::counts as jobs;
+pub(crate) use nodes::{drain, resume};
 pub(crate) use orders::Orders;
 pub(crate) use tree::{page as tree, watch as watch_tree};
 

@@ -4,7 +4,6 @@
 //! be restarted: the task belongs to the gateway, not to the request. How many go on at once is
 //! bounded. What ends with the node stays `asked` in the audit log.
 
-use super::actors::Action;
 use crate::App;
 use crate::problem::{Answer, Problem};
 use crate::stopping::Stopping;
@@ -12,7 +11,6 @@ use crate::trace::TraceId;
 use playhouse_actors::Platform;
 use playhouse_storage::model::{AuditEntry, AuditId, AuditOutcome};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -52,24 +50,25 @@ impl Orders {
 /// asked to stop meanwhile.
 ///
 /// # Errors
-/// Nothing was done when the order could not be written down, or the actor does not allow it.
+/// Nothing was done when the order could not be written down, or `work` refuses it.
 pub(super) async fn carry_out(
     app: &App,
     entry: AuditEntry,
-    action: Action,
+    work: impl Future<Output = Answer<()>> + Send + 'static,
     trace: TraceId,
     mut stopping: Stopping,
 ) -> Answer<()> {
     let place = app.orders.place()?;
     app.platform.engines.catalog.audit_append(entry.clone()).await?;
     let span = tracing::info_span!("order", path = entry.path, trace_id = %trace);
-    span.in_scope(|| tracing::info!(?action, subject = entry.subject, "an actor is ordered"));
+    let (action, subject) = (&entry.action, &entry.subject);
+    span.in_scope(|| tracing::info!(action, subject, "an order is carried out"));
     let (tell, told) = oneshot::channel();
     let (platform, within) = (app.platform.clone(), app.config.ask_deadline());
     let order = async move {
         let _place = place;
-        let (outcome, answer) = obeyed(&platform, &entry.path, action, within).await;
-        note(&platform, entry.id, outcome).await;
+        let answer = timeout(within, work).await.unwrap_or_else(|_| Err(Problem::expired()));
+        note(&platform, entry.id, outcome(&answer)).await;
         // Whoever ordered may have gone away.
         let _ = tell.send(answer);
     };
@@ -80,23 +79,11 @@ pub(super) async fn carry_out(
     }
 }
 
-async fn obeyed(
-    platform: &Platform,
-    path: &str,
-    action: Action,
-    within: Duration,
-) -> (AuditOutcome, Answer<()>) {
-    let inspector = &platform.inspector;
-    let order = async {
-        match action {
-            Action::Restart => inspector.restart(path).await,
-            Action::Stop => inspector.stop(path).await,
-        }
-    };
-    match timeout(within, order).await {
-        Ok(Ok(())) => (AuditOutcome::Done, Ok(())),
-        Ok(Err(error)) => (AuditOutcome::Refused, Err(error.into())),
-        Err(_) => (AuditOutcome::Failed, Err(Problem::expired())),
+fn outcome(answer: &Answer<()>) -> AuditOutcome {
+    match answer {
+        Ok(()) => AuditOutcome::Done,
+        Err(problem) if problem.status.is_client_error() => AuditOutcome::Refused,
+        Err(_) => AuditOutcome::Failed,
     }
 }
 

@@ -26,6 +26,9 @@ pub struct InspectorLimits {
     pub streams_max: usize,
     /// A stream sends a page every so many milliseconds: what a person can follow.
     pub stream_every_ms: u64,
+    /// Most looks at the cluster at once; one more is refused. Each asks the database and every
+    /// member, and lasts up to 4 s when they do not answer.
+    pub surveys_max: usize,
     /// Most orders that are carried out at once. A person gives one at a time.
     pub orders_max: usize,
 }
@@ -42,6 +45,7 @@ impl Default for InspectorLimits {
             looks_max: 4,
             streams_max: 32,
             stream_every_ms: 1_000,
+            surveys_max: 8,
             orders_max: 8,
         }
     }
@@ -58,6 +62,7 @@ impl InspectorLimits {
             ("looks_max", self.looks_max as u64),
             ("streams_max", self.streams_max as u64),
             ("stream_every_ms", self.stream_every_ms),
+            ("surveys_max", self.surveys_max as u64),
             ("orders_max", self.orders_max as u64),
         ] {
             if value == 0 {

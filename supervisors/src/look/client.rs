@@ -1,4 +1,4 @@
-//! The node's inspector over HTTP: a page of the tree, a stream of pages, one actor.
+//! The node's inspector over HTTP: a page of the tree, a stream of pages, one actor, the cluster.
 //!
 //! Whatever answers at the address is not trusted with more than a bound of memory.
 
@@ -6,6 +6,7 @@ use super::attention;
 use super::sse::Parser;
 use crate::remote::{self, Break, answer};
 use anyhow::Result;
+use playhouse_actors::cluster::ClusterPicture;
 use playhouse_actors::runtime::inspect::view::{ActorDetail, ActorView, TreePage};
 use reqwest::{RequestBuilder, Response, Url};
 use serde::de::DeserializeOwned;
@@ -15,6 +16,8 @@ use std::time::Duration;
 const PAGE_BYTES_MAX: usize = 8 << 20;
 /// The node reads counters: what takes longer is not on its way. A stream speaks each second.
 const SILENCE: Duration = Duration::from_secs(10);
+/// What an answer should be, for who reads why it is not.
+const TREE: &str = "actor tree";
 /// Actors that are fetched in addition when the page does not have those in need.
 const ELSEWHERE_MAX: usize = 50;
 
@@ -65,7 +68,16 @@ impl Client {
             segments.extend(path.split('/'));
         }
         let request = self.http.get(url).bearer_auth(&self.token).timeout(SILENCE);
-        json(answer(request).await?).await
+        json(answer(request).await?, TREE).await
+    }
+
+    /// The cluster, as the node sees it.
+    ///
+    /// # Errors
+    /// [`Break`].
+    pub(super) async fn cluster(&self) -> Result<ClusterPicture, Break> {
+        let request = self.get("/admin/api/cluster")?.timeout(SILENCE);
+        json(answer(request).await?, "cluster").await
     }
 
     /// Tells each page of the stream to `tell`, until the stream ends.
@@ -86,7 +98,7 @@ impl Client {
             let Some(event) = events.into_iter().rfind(|event| event.name == "tree") else {
                 continue;
             };
-            let page = serde_json::from_str(&event.data).map_err(not_ours)?;
+            let page = serde_json::from_str(&event.data).map_err(not_ours(TREE))?;
             tell(self.complete(page).await);
         }
         Ok(())
@@ -106,7 +118,7 @@ impl Client {
 
     async fn page(&self, query: &Query) -> Result<TreePage, Break> {
         let request = self.get("/admin/api/tree")?.query(&query.0);
-        json(answer(request.timeout(SILENCE)).await?).await
+        json(answer(request.timeout(SILENCE)).await?, TREE).await
     }
 
     fn get(&self, path: &str) -> Result<RequestBuilder, Break> {
@@ -118,7 +130,7 @@ impl Client {
     }
 }
 
-async fn json<T: DeserializeOwned>(mut response: Response) -> Result<T, Break> {
+async fn json<T: DeserializeOwned>(mut response: Response, what: &str) -> Result<T, Break> {
     let mut body = Vec::new();
     while let Some(bytes) = response.chunk().await.map_err(|error| remote::away(&error))? {
         if body.len() + bytes.len() > PAGE_BYTES_MAX {
@@ -126,7 +138,7 @@ async fn json<T: DeserializeOwned>(mut response: Response) -> Result<T, Break> {
         }
         body.extend_from_slice(&bytes);
     }
-    serde_json::from_slice(&body).map_err(not_ours)
+    serde_json::from_slice(&body).map_err(not_ours(what))
 }
 
 fn refused(error: impl std::fmt::Display) -> Break {
@@ -134,6 +146,6 @@ fn refused(error: impl std::fmt::Display) -> Break {
 }
 
 /// Another version of the node, or no node at all.
-fn not_ours(error: serde_json::Error) -> Break {
-    Break::Refused(format!("the answer is no actor tree that this program knows: {error}"))
+fn not_ours(what: &str) -> impl Fn(serde_json::Error) -> Break {
+    move |error| Break::Refused(format!("the answer is no {what} that this program knows: {error}"))
 }

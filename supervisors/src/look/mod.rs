@@ -1,4 +1,5 @@
-//! `playhouse tree`: the actors of a running node in the terminal, once or as they change.
+//! `playhouse tree`: the actors of a running node in the terminal, once or as they change; and
+//! `playhouse cluster`, its fellow nodes.
 //!
 //! Asks the node's inspector over HTTP and draws; drawing is a pure function of what was told. An
 //! operator reads who needs a hand, and why, without opening a page.
@@ -6,7 +7,9 @@
 mod attention;
 mod branches;
 mod client;
+mod cluster;
 mod detail;
+mod members;
 mod picture;
 mod sample;
 mod screen;
@@ -20,6 +23,8 @@ mod watch;
 mod examples;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use cluster::{Arguments as ClusterArguments, run as cluster};
 
 use crate::remote::{Access, Break};
 use anyhow::{Result, anyhow};

@@ -15,23 +15,23 @@ struct Line {
 }
 
 /// A server that gives each connection the next answer, and what it was asked each time.
-struct Server {
+pub(super) struct Server {
     listener: TcpListener,
     address: String,
 }
 
 impl Server {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
         Self { listener, address }
     }
 
-    fn client(&self) -> Client {
+    pub(super) fn client(&self) -> Client {
         Client::new(&self.address, "secret").expect("a client")
     }
 
-    async fn serve(&self, answers: &[String]) -> Vec<String> {
+    pub(super) async fn serve(&self, answers: &[String]) -> Vec<String> {
         let mut asked = Vec::new();
         for answer in answers {
             let (mut stream, _) = self.listener.accept().await.expect("a client");
@@ -46,7 +46,7 @@ impl Server {
     }
 }
 
-fn answer(status: &str, kind: &str, body: &str) -> String {
+pub(super) fn answer(status: &str, kind: &str, body: &str) -> String {
     format!(
         "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nConnection: close\r\n\
          Content-Length: {}\r\n\r\n{body}",
@@ -54,7 +54,7 @@ fn answer(status: &str, kind: &str, body: &str) -> String {
     )
 }
 
-fn json(body: &impl serde::Serialize) -> String {
+pub(super) fn json(body: &impl serde::Serialize) -> String {
     answer("200 OK", "application/json", &serde_json::to_string(body).expect("plain data"))
 }
 
