@@ -46,6 +46,19 @@ impl Worker {
         &self.name
     }
 
+    /// The name under which it holds jobs.
+    ///
+    /// # Panics
+    /// When it has not said it.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let log = self.log();
+        let lines = log.lines().filter_map(|line| serde_json::from_str(line).ok());
+        let mut ready = lines.filter(|line: &serde_json::Value| line["message"] == "worker ready");
+        let line = ready.next().expect("it was ready");
+        line["worker"].as_str().expect("a name").to_owned()
+    }
+
     /// Its codec-workers that are alive.
     #[must_use]
     pub fn encoders(&self) -> Vec<Pid> {

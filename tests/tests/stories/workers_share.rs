@@ -19,6 +19,8 @@ const FILM_S: u32 = 60;
 const SEGMENT_S: f64 = 6.0;
 /// What a worker may cost at most, seconds of media.
 const LOST_S_MAX: f64 = 30.0;
+/// Jobs from this rank on make whole renditions; a content has one at a time.
+const LONG_RANK: i64 = 40;
 /// A lease runs out soon, so that the story need not wait for a minute.
 const LEASE: [&str; 2] = ["actors.encode.lease_s=10", "actors.encode.lease_renew_s=3"];
 /// What the broker had to tell in this story.
@@ -138,15 +140,17 @@ async fn watch(client: &Client, id: &str, progress: &Mutex<f64>) {
     std::future::pending().await
 }
 
-/// The one of the two that makes all renditions, once it does.
-async fn who_encodes(workers: &[&Worker]) -> usize {
-    let began = Instant::now();
+/// The one of the two that makes all renditions, once it does: who holds the lease of the long job.
+/// It may have begun a shorter one since.
+async fn who_encodes(engines: &Engines, workers: &[&Worker]) -> usize {
+    let (database, began) = (engines.client().await, Instant::now());
+    let sql = "SELECT holder FROM job WHERE class_rank >= $1 AND token IS NOT NULL";
     loop {
-        let is_long = |class: &String| matches!(class.as_str(), "Group" | "Lowest" | "Single");
-        let busy = |worker: &&Worker| {
-            worker.jobs().last().is_some_and(is_long) && !worker.encoders().is_empty()
-        };
-        if let Some(at) = workers.iter().position(busy) {
+        let held = database.query_opt(sql, &[&LONG_RANK]).await.expect("one at a time");
+        let holder: Option<String> = held.map(|row| row.get(0));
+        let encodes =
+            |worker: &&Worker| Some(worker.id()) == holder && !worker.encoders().is_empty();
+        if let Some(at) = workers.iter().position(encodes) {
             return at;
         }
         assert!(began.elapsed() < shared::ENCODED_WITHIN, "nobody encodes");
@@ -220,7 +224,7 @@ async fn story(stage: &Stage<'_>, engines: &Engines) -> String {
     let began = Instant::now();
     let mut workers = vec![stage.worker("one").await, stage.worker("two").await];
     stage.wait_all(2).await;
-    let at = who_encodes(&workers.iter().collect::<Vec<_>>()).await;
+    let at = who_encodes(engines, &workers.iter().collect::<Vec<_>>()).await;
     let mut shares = Vec::new();
     let mut share = |worker: &Worker| {
         shares.push(format!("{}: {}", worker.name(), worker.jobs().join(", ")));
@@ -230,7 +234,7 @@ async fn story(stage: &Stage<'_>, engines: &Engines) -> String {
 
     let third = stage.worker("three").await;
     workers.push(third);
-    let at = who_encodes(&workers.iter().collect::<Vec<_>>()).await;
+    let at = who_encodes(engines, &workers.iter().collect::<Vec<_>>()).await;
     let before = stage.done().await.iter().copied().min().unwrap_or(0);
     stage.wait_all(before + 1).await;
     share(&workers[at]);
