@@ -21,7 +21,7 @@ fn insert(title: &str) -> (ContentId, Vec<Write>) {
     (id, vec![Write::InsertContent(Box::new(row)), Write::InsertRendition(Box::new(low))])
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_next_owner_waits_for_a_commit_and_the_last_one_commits_nothing_after_it() {
     let database = Database::new(Way::Direct).await;
     let (old, new) = (database.open().await, database.open().await);
@@ -48,7 +48,7 @@ async fn the_next_owner_waits_for_a_commit_and_the_last_one_commits_nothing_afte
     new.catalog.commit(commit(second, writes)).await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_owners_at_once_never_both_commit() {
     let database = Database::new(Way::Direct).await;
     let nodes = [database.open().await, database.open().await];
@@ -78,7 +78,7 @@ async fn two_owners_at_once_never_both_commit() {
     assert_eq!(sequences, (1..=acknowledged as u64).collect::<Vec<_>>(), "rising, without a gap");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fact_that_is_committed_late_is_not_skipped() {
     let database = Database::new(Way::Direct).await;
     let node = database.open().await;
@@ -108,7 +108,7 @@ async fn a_fact_that_is_committed_late_is_not_skipped() {
     assert_eq!(node.playback.load(viewer(1)).await.unwrap().row_version, 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_that_is_committed_late_is_not_skipped_nor_removed() {
     let database = Database::new(Way::Direct).await;
     let node = database.open().await;
@@ -135,7 +135,7 @@ async fn an_event_that_is_committed_late_is_not_skipped_nor_removed() {
     assert_eq!(node.catalog.outbox(9).await.unwrap(), rows[1..]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_long_transaction_of_someone_else_holds_nothing_back() {
     let database = Database::new(Way::Direct).await;
     let node = database.open().await;
@@ -149,7 +149,7 @@ async fn a_long_transaction_of_someone_else_holds_nothing_back() {
     assert_eq!(node.engagement.facts(0, 9).await.unwrap().len(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reader_beside_many_writers_skips_nothing() {
     let database = Database::new(Way::Direct).await;
     let node = database.open().await;
@@ -181,7 +181,7 @@ async fn a_reader_beside_many_writers_skips_nothing() {
     assert_eq!(node.engagement.facts(last, 9).await.unwrap(), []);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_that_start_at_once_migrate_once() {
     let database = Database::new(Way::Direct).await;
     let nodes = join_all((0..4).map(|_| database.open())).await;
@@ -193,7 +193,7 @@ async fn nodes_that_start_at_once_migrate_once() {
     assert_eq!(versions, (1..=versions.len() as i64).collect::<Vec<_>>());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_schema_from_the_future_is_refused() {
     let database = Database::new(Way::Direct).await;
     drop(database.open().await);
@@ -205,7 +205,7 @@ async fn a_schema_from_the_future_is_refused() {
     assert!(matches!(error, Error::SchemaTooNew { found: 99, .. }), "{error}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_are_lost_leave_no_half_write() {
     for way in [Way::Direct, Way::Pooled] {
         let database = Database::new(way).await;
@@ -252,7 +252,7 @@ async fn connections_that_are_lost_leave_no_half_write() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_only_reads_is_waited_out() {
     let database = Database::new(Way::Direct).await;
     let node = database.open().await;
@@ -278,7 +278,7 @@ async fn a_server_that_only_reads_is_waited_out() {
     assert!(node.catalog.content(id).await.unwrap().is_some());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_served_in_time_is_told_and_changes_nothing() {
     let database = Database::new(Way::Direct).await;
     let mut config = database.config();
@@ -310,7 +310,7 @@ async fn what_cannot_be_served_in_time_is_told_and_changes_nothing() {
     assert!(node.engagement.view(view).await.unwrap());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_beyond_the_bound_are_answered_busy() {
     let database = Database::new(Way::Direct).await;
     let mut config = database.config();
@@ -321,7 +321,7 @@ async fn calls_beyond_the_bound_are_answered_busy() {
     assert!(busy > 0 && busy < 50, "{busy}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_not_there_is_named_without_the_password() {
     let folder = TempDir::new().unwrap();
     let catalog = "postgres://ada:secret@127.0.0.1:1/house?sslmode=disable".to_owned();

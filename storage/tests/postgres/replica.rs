@@ -33,7 +33,7 @@ async fn wait_for(node: &Node, wanted: &[&str]) {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_standby_answers_what_may_lag_until_it_is_too_far_behind() {
     let database = Database::new(Way::Direct).await;
     let mut config = database.config();
@@ -59,7 +59,7 @@ async fn a_standby_answers_what_may_lag_until_it_is_too_far_behind() {
     wait_for(&patient, &["second", "first"]).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_its_standby_a_node_asks_the_primary() {
     let database = Database::new(Way::Direct).await;
     let mut config = database.config();

@@ -8,55 +8,55 @@ macro_rules! suites {
         mod $name {
             use super::*;
 
-            #[tokio::test]
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn the_catalog_keeps_its_contract() {
                 let database = Database::new($way).await;
                 contract::catalog::check(database.open().await.catalog.clone()).await;
             }
 
-            #[tokio::test]
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn the_catalog_keeps_its_fences() {
                 let database = Database::new($way).await;
                 contract::fences::check(database.open().await.catalog.clone()).await;
             }
 
-            #[tokio::test]
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn the_timers_keep_their_contract() {
                 let database = Database::new($way).await;
                 contract::timers::check(database.open().await.catalog.clone()).await;
             }
 
-            #[tokio::test]
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn the_audit_log_keeps_its_contract() {
                 let database = Database::new($way).await;
                 contract::audit::check(database.open().await.catalog.clone()).await;
             }
 
-            #[tokio::test]
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn the_viewers_keep_their_contract() {
                 let database = Database::new($way).await;
                 contract::playback::check(&*database.open().await).await;
             }
 
-            #[tokio::test]
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn the_counts_keep_their_contract() {
                 let database = Database::new($way).await;
                 contract::engagement::check(&*database.open().await).await;
             }
 
-            #[tokio::test]
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn the_sums_keep_their_contract() {
                 let database = Database::new($way).await;
                 contract::analytics::check(&*database.open().await).await;
             }
 
-            #[tokio::test]
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn the_members_keep_their_contract() {
                 let database = Database::new($way).await;
                 contract::membership::check(&*database.open().await, &*database.open().await).await;
             }
 
-            #[tokio::test]
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn the_jobs_keep_their_contract() {
                 let database = Database::new($way).await;
                 let (node, other) = (database.open().await, database.open().await);

@@ -19,7 +19,7 @@ async fn open(database: &Database, mode: &str, authority: &str) -> Result<(), St
     opened.map(drop).map_err(|error| error.to_string())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_is_believed_by_its_own_authority_only() {
     let own = variable("PLAYHOUSE_TEST_POSTGRES_CA");
     let other = variable("PLAYHOUSE_TEST_PGBOUNCER_CA");
