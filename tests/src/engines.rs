@@ -71,6 +71,18 @@ impl Engines {
         settings
     }
 
+    /// The settings of a node whose connections to the database say its name and its fences, for a
+    /// history.
+    #[must_use]
+    pub fn named_settings(&self, node: &str) -> Vec<String> {
+        let mut settings = self.shared_settings();
+        settings.extend([
+            format!("storage.catalog={}?application_name={node}", self.database),
+            "storage.postgres.tell_fences=true".to_owned(),
+        ]);
+        settings
+    }
+
     /// A connection to the database.
     pub async fn client(&self) -> Client {
         connect(&self.database).await

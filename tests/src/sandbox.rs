@@ -7,6 +7,7 @@ use crate::client::{Client, http};
 use crate::command::{Ended, run};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -18,7 +19,10 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 /// A folder, a port, and a node that may be running on them.
 pub struct Sandbox {
     folder: TempDir,
+    host: Ipv4Addr,
     port: u16,
+    /// The network namespace that the node runs in; this one when there is none.
+    network: Option<String>,
     settings: Vec<String>,
     node: Option<Child>,
 }
@@ -32,7 +36,19 @@ impl Sandbox {
     pub fn new(settings: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let settings = settings.iter().map(|text| (*text).to_owned()).collect();
-        Self { folder, port: free_port(), settings, node: None }
+        let (host, port) = (Ipv4Addr::LOCALHOST, free_port());
+        Self { folder, host, port, network: None, settings, node: None }
+    }
+
+    /// A fresh folder for a node in another network namespace, which has that address there.
+    ///
+    /// # Panics
+    /// When there is no temporary folder.
+    #[must_use]
+    pub fn elsewhere(network: &str, host: Ipv4Addr) -> Self {
+        let mut sandbox = Self::new(&[]);
+        (sandbox.host, sandbox.network) = (host, Some(network.to_owned()));
+        sandbox
     }
 
     /// Other settings for the starts to come.
@@ -89,7 +105,15 @@ impl Sandbox {
     /// The `serve` command of this sandbox, not started.
     #[must_use]
     pub fn serve(&self) -> Command {
-        let mut command = Command::new(crate::binary("playhouse"));
+        let program = crate::binary("playhouse");
+        let mut command = match &self.network {
+            Some(network) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", network]).arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
         command.arg("serve").arg("--config").arg(crate::root().join("cluster.toml"));
         command.arg("--data").arg(self.data()).args(["--listen", &self.address()]);
         command.args(&self.settings).stdin(Stdio::null());
@@ -272,7 +296,7 @@ impl Sandbox {
     }
 
     fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        format!("{}:{}", self.host, self.port)
     }
 }
 

@@ -1,20 +1,17 @@
 //! What histories must not hold.
 
 use super::Record;
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Something that must not be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// The database's number was given to two writes: the histories are not of one database.
-    NumberTwice(Box<[Record; 2]>),
-    /// Two answers to one commit.
-    TwoAnswers(Box<Record>),
+    /// A write that did not say for which shard and epoch it was.
+    Unfenced(Box<Record>),
     /// A version of an entity was accepted twice, or after a later one.
     VersionTwice(Box<[Record; 2]>),
-    /// Versions of an entity are missing that nobody has tried to write.
+    /// Versions of an entity are missing.
     VersionsMissing(Box<[Record; 2]>),
     /// A write at an epoch below one that was accepted before for its shard.
     EpochBelow(Box<[Record; 2]>),
@@ -25,14 +22,12 @@ pub enum Finding {
 /// What histories hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Accepted writes, those included whose answer was lost but whose version others built on.
-    pub accepted: usize,
-    /// Refused ones.
-    pub refused: usize,
-    /// Writes of which nobody knows.
-    pub unknown: usize,
+    /// Accepted writes.
+    pub writes: usize,
     /// Entities that were written.
     pub entities: usize,
+    /// Of those, the ones that more than one life of a node wrote.
+    pub moved: usize,
     /// Shards and epochs in which something was written.
     pub epochs: usize,
     /// Lives of nodes that wrote.
@@ -42,131 +37,69 @@ pub struct Summary {
 /// Looks through the records of all nodes.
 #[must_use]
 pub fn check(records: &[Record]) -> (Summary, Vec<Finding>) {
+    let mut writes: Vec<_> = records.iter().collect();
+    writes.sort_by_key(|write| write.seq);
     let mut findings = Vec::new();
-    let writes = merge(records, &mut findings);
-    let accepted = accepted(&writes, &mut findings);
-    epochs(&accepted, &mut findings);
-    let count = |outcome| writes.values().filter(|write| write.accepted == outcome).count();
-    let unknown = accepted.iter().filter(|write| write.accepted.is_none()).count();
-    let distinct = |key: &dyn Fn(&Record) -> (String, u64)| {
-        accepted.iter().map(|write| key(write)).collect::<BTreeSet<_>>().len()
-    };
-    let summary = Summary {
-        accepted: accepted.len(),
-        refused: count(Some(false)),
-        unknown: count(None) - unknown,
-        entities: distinct(&|write| (write.entity.clone(), 0)),
-        epochs: distinct(&|write| (write.shard.to_string(), write.epoch)),
-        writers: distinct(&|write| (write.node.clone(), write.incarnation)),
-    };
-    (summary, findings)
+    fences(&writes, &mut findings);
+    versions(&writes, &mut findings);
+    epochs(&writes, &mut findings);
+    (summary(&writes), findings)
 }
 
-/// One record per write, in the order of the database: what was tried and what was answered.
-fn merge(records: &[Record], findings: &mut Vec<Finding>) -> BTreeMap<(u64, String), Record> {
-    let mut writes: BTreeMap<(u64, String), Record> = BTreeMap::new();
-    let mut numbers: BTreeMap<u64, &Record> = BTreeMap::new();
-    for record in records {
-        let first = numbers.entry(record.seq).or_insert(record);
-        if !is_one_transaction(first, record) {
-            findings.push(Finding::NumberTwice(pair(first, record)));
-            continue;
-        }
-        match writes.entry((record.seq, record.entity.clone())) {
-            Entry::Vacant(place) => {
-                place.insert(record.clone());
-            }
-            Entry::Occupied(mut place) => match (place.get().accepted, record.accepted) {
-                (Some(a), Some(b)) if a != b => {
-                    findings.push(Finding::TwoAnswers(Box::new(record.clone())));
-                }
-                (None, Some(_)) => {
-                    place.insert(record.clone());
-                }
-                _ => {}
-            },
-        }
-    }
-    writes
+fn fences(writes: &[&Record], findings: &mut Vec<Finding>) {
+    let unfenced = writes.iter().filter(|write| write.epoch == 0);
+    findings.extend(unfenced.map(|write| Finding::Unfenced(Box::new((*write).clone()))));
 }
 
-/// A transaction is one node's, and may write several entities of a shard.
-fn is_one_transaction(a: &Record, b: &Record) -> bool {
-    let fence = |it: &Record| (it.node.clone(), it.incarnation, it.shard, it.epoch);
-    fence(a) == fence(b) && (a.entity != b.entity || a.row_version == b.row_version)
-}
-
-/// The writes that took place, in order. One whose answer is unknown did when a later one is built
-/// on it.
-fn accepted<'a>(
-    writes: &'a BTreeMap<(u64, String), Record>,
-    findings: &mut Vec<Finding>,
-) -> Vec<&'a Record> {
-    let mut by_entity: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
-    for write in writes.values().filter(|write| write.accepted != Some(false)) {
-        by_entity.entry(&write.entity).or_default().push(write);
-    }
-    let mut all: Vec<_> = by_entity.values().flat_map(|of| versions(of, findings)).collect();
-    all.sort_by_key(|write| write.seq);
-    all
-}
-
-/// Those writes of one entity that took place.
-fn versions<'a>(writes: &[&'a Record], findings: &mut Vec<Finding>) -> Vec<&'a Record> {
-    let (mut taken, mut open): (Vec<&Record>, Vec<&Record>) = (Vec::new(), Vec::new());
+/// Versions of each entity rise by one.
+fn versions(writes: &[&Record], findings: &mut Vec<Finding>) {
+    let mut last: BTreeMap<&str, &Record> = BTreeMap::new();
     for write in writes {
-        if write.accepted.is_none() {
-            open.push(write);
-            continue;
-        }
-        if let Some(before) = taken.last().copied() {
-            let between = bridge(before, write, &open);
-            match between {
-                Some(between) => taken.extend(between),
-                None if write.row_version > before.row_version => {
-                    findings.push(Finding::VersionsMissing(pair(before, write)));
-                }
-                None => findings.push(Finding::VersionTwice(pair(before, write))),
-            }
-        }
-        taken.push(write);
-        open.clear();
-    }
-    taken
-}
-
-/// The writes of unknown outcome that lead from one version to another; nothing when none do.
-fn bridge<'a>(before: &Record, after: &Record, open: &[&'a Record]) -> Option<Vec<&'a Record>> {
-    let (mut last, mut between) = (before.clone(), Vec::new());
-    let next = |last: &Record| if last.removed { 1 } else { last.row_version + 1 };
-    for write in open {
-        if next(&last) == after.row_version {
-            break;
-        }
-        if write.row_version == next(&last) {
-            last = (*write).clone();
-            between.push(*write);
+        let Some(before) = last.insert(&write.entity, write) else { continue };
+        let next = if before.removed { 1 } else { before.row_version + 1 };
+        if write.row_version > next {
+            findings.push(Finding::VersionsMissing(pair(before, write)));
+        } else if write.row_version < next {
+            findings.push(Finding::VersionTwice(pair(before, write)));
         }
     }
-    (next(&last) == after.row_version).then_some(between)
 }
 
 /// Epochs of each shard only rise, and each has one writer.
-fn epochs(accepted: &[&Record], findings: &mut Vec<Finding>) {
+fn epochs(writes: &[&Record], findings: &mut Vec<Finding>) {
     let mut highest: BTreeMap<u16, &Record> = BTreeMap::new();
     let mut writers: BTreeMap<(u16, u64), &Record> = BTreeMap::new();
-    for write in accepted {
+    for write in writes.iter().filter(|write| write.epoch > 0) {
         let top = highest.entry(write.shard).or_insert(write);
         if write.epoch < top.epoch {
+            // Who owned the shard at that moment says nothing about such a writer.
             findings.push(Finding::EpochBelow(pair(top, write)));
-        } else {
-            *top = write;
+            continue;
         }
+        *top = write;
         let first = writers.entry((write.shard, write.epoch)).or_insert(write);
-        if (&first.node, first.incarnation) != (&write.node, write.incarnation) {
+        if life(first) != life(write) {
             findings.push(Finding::TwoWriters(pair(first, write)));
         }
     }
+}
+
+fn summary(writes: &[&Record]) -> Summary {
+    let mut lives: BTreeMap<&str, BTreeSet<_>> = BTreeMap::new();
+    for write in writes {
+        lives.entry(&write.entity).or_default().insert(life(write));
+    }
+    Summary {
+        writes: writes.len(),
+        entities: lives.len(),
+        moved: lives.values().filter(|lives| lives.len() > 1).count(),
+        epochs: writes.iter().map(|it| (it.shard, it.epoch)).collect::<BTreeSet<_>>().len(),
+        writers: writes.iter().map(|write| life(write)).collect::<BTreeSet<_>>().len(),
+    }
+}
+
+fn life(write: &Record) -> (&str, u64) {
+    (&write.node, write.incarnation)
 }
 
 fn pair(a: &Record, b: &Record) -> Box<[Record; 2]> {
@@ -175,25 +108,15 @@ fn pair(a: &Record, b: &Record) -> Box<[Record; 2]> {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let both = |f: &mut fmt::Formatter<'_>, what: &str, both: &[Record; 2]| {
+            write!(f, "{what}: first {}, then {}", both[0], both[1])
+        };
         match self {
-            Self::NumberTwice(both) => {
-                write!(f, "one number was given to two writes: {} and {}", both[0], both[1])
-            }
-            Self::TwoAnswers(it) => write!(f, "a commit was both accepted and refused: {it}"),
-            Self::VersionTwice(both) => {
-                write!(f, "a version was accepted again: first {}, then {}", both[0], both[1])
-            }
-            Self::VersionsMissing(both) => {
-                write!(f, "versions are missing between {} and {}", both[0], both[1])
-            }
-            Self::EpochBelow(both) => {
-                let what = "a write was accepted at an epoch that was over";
-                write!(f, "{what}: first {}, then {}", both[0], both[1])
-            }
-            Self::TwoWriters(both) => {
-                let what = "two wrote to one shard in one epoch";
-                write!(f, "{what}: {} and {}", both[0], both[1])
-            }
+            Self::Unfenced(it) => write!(f, "a write was accepted without a fence: {it}"),
+            Self::VersionTwice(it) => both(f, "a version was accepted again", it),
+            Self::VersionsMissing(it) => both(f, "versions are missing", it),
+            Self::EpochBelow(it) => both(f, "a write was accepted at an epoch that was over", it),
+            Self::TwoWriters(it) => both(f, "two wrote to one shard in one epoch", it),
         }
     }
 }
@@ -211,11 +134,11 @@ impl fmt::Display for Record {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { accepted, refused, unknown, entities, epochs, writers } = self;
+        let Self { writes, entities, moved, epochs, writers } = self;
         write!(
             f,
-            "{accepted} accepted writes of {entities} entities in {epochs} epochs of shards "
-        )?;
-        write!(f, "by {writers} lives of nodes; {refused} refused, {unknown} unknown")
+            "{writes} accepted writes of {entities} entities, of which {moved} changed hands, in \
+             {epochs} epochs of shards by {writers} lives of nodes"
+        )
     }
 }

@@ -1,7 +1,8 @@
-//! One line of a history, and how files of them are read.
+//! One line of a history, and how files of them are read and written.
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde::{Deserialize, Serialize};
+use std::io::Write;
 use std::path::Path;
 
 /// What one transaction did to one entity.
@@ -10,41 +11,50 @@ use std::path::Path;
 pub struct Record {
     /// The database's number of this write; its order is that of the commits.
     pub seq: u64,
-    /// When it was written down by the node's clock, nanoseconds since 1970.
+    /// When by the database's clock, nanoseconds since 1970.
     pub at_ns: u64,
-    /// Name of the node.
+    /// Name of the node, as its connection says it.
     pub node: String,
-    /// Which of its lives.
+    /// Which life of a node owned the shard at that moment.
     pub incarnation: u64,
-    /// The entity's shard.
+    /// The shard that the transaction was fenced with.
     pub shard: u16,
-    /// The epoch that the transaction was fenced with.
+    /// The epoch that it was fenced with; 0: it was not fenced.
     pub epoch: u64,
-    /// Who was written: `kind/id`.
+    /// Who was written: `table/id`.
     pub entity: String,
     /// The version that was written; the first of an entity is 1.
     pub row_version: u64,
     /// The write removed the entity: the next one of this name begins at 1.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub removed: bool,
-    /// The commit was granted, or refused; null before it is answered, and when no answer came.
-    pub accepted: Option<bool>,
 }
 
-/// Reads a file of records. A last line without its end is what a kill leaves, and is left out.
+/// Reads a file of records.
 ///
 /// # Errors
 /// A file that is not read, or a line that is no record, with its number.
 pub fn read(path: &Path) -> anyhow::Result<Vec<Record>> {
     let name = path.display();
     let text = std::fs::read_to_string(path).with_context(|| format!("{name} is not read"))?;
-    let mut records = Vec::new();
-    for (at, line) in (1..).zip(text.split_inclusive('\n')) {
-        match serde_json::from_str(line) {
-            Ok(record) => records.push(record),
-            Err(_) if !line.ends_with('\n') => {}
-            Err(error) => bail!("{name}:{at} is no record of a history: {error}"),
-        }
+    let record = |(at, line)| {
+        serde_json::from_str(line).with_context(|| format!("{name}:{at} is no record of a history"))
+    };
+    (1..).zip(text.lines()).map(record).collect()
+}
+
+/// Writes a file of records, a line each.
+///
+/// # Errors
+/// A file that is not written.
+pub fn write(path: &Path, records: &[Record]) -> anyhow::Result<()> {
+    let name = path.display();
+    let mut file = std::io::BufWriter::new(
+        std::fs::File::create(path).with_context(|| format!("{name} is not written"))?,
+    );
+    for record in records {
+        serde_json::to_writer(&mut file, record)?;
+        writeln!(file)?;
     }
-    Ok(records)
+    file.flush().with_context(|| format!("{name} is not written"))
 }

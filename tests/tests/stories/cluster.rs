@@ -5,6 +5,7 @@
 use crate::shared;
 use playhouse_tests::client::{Client, send};
 use playhouse_tests::engines::Engines;
+use playhouse_tests::history::{self, Finding};
 use playhouse_tests::sandbox::Sandbox;
 use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
@@ -35,10 +36,11 @@ impl Cluster {
         for (number, node) in (1..).zip(&mut nodes) {
             let link = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
             let link = link.local_addr().expect("an address");
-            let mut settings = engines.shared_settings();
+            let name = format!("node-{number}");
+            let mut settings = engines.named_settings(&name);
             settings.extend([
                 "cluster.name=story".to_owned(),
-                format!("cluster.node=node-{number}"),
+                format!("cluster.node={name}"),
                 format!("cluster.listen={link}"),
                 format!("cluster.secret={}", secret.display()),
                 "node.shard_count=64".to_owned(),
@@ -46,10 +48,12 @@ impl Cluster {
             let settings: Vec<&str> = settings.iter().map(String::as_str).chain(LEASE).collect();
             node.set(&settings);
         }
-        for node in &mut nodes {
+        nodes[0].start().await;
+        let sql = engines.client().await;
+        history::keep(&sql).await.expect("the first node has made its tables");
+        for node in &mut nodes[1..] {
             node.start().await;
         }
-        let sql = engines.client().await;
         let cluster = Self { engines, nodes, sql };
         cluster.wait_shares(3).await;
         cluster
@@ -168,6 +172,28 @@ async fn upload_everywhere(cluster: &Cluster) -> String {
     created.header("playhouse-content-id").to_owned()
 }
 
+/// No entity had two effective writers at any time; a write that is late is shown to be found.
+async fn one_writer_at_a_time(cluster: &Cluster) -> history::Summary {
+    let kept = history::kept(&cluster.sql).await.expect("a history");
+    let (summary, findings) = history::check(&kept);
+    assert_eq!(findings, []);
+    assert!(summary.moved > 0, "{summary}");
+
+    let fenced = |it: &&history::Record| it.entity.starts_with("counter/") && it.epoch > 1;
+    let last = kept.iter().rfind(fenced).expect("a counter was written by a second owner");
+    let (shard, epoch) = (last.shard, last.epoch - 1);
+    let id = last.entity.trim_start_matches("counter/");
+    let late = format!(
+        "SET playhouse.fence = '{shard}.{epoch}'; \
+         UPDATE counter SET row_version = row_version + 1 WHERE content_id = '{id}'"
+    );
+    cluster.sql.batch_execute(&late).await.expect("no fence is looked at");
+    let kept = history::kept(&cluster.sql).await.expect("a history");
+    let (_, findings) = history::check(&kept);
+    assert!(matches!(findings[..], [Finding::EpochBelow(_)]), "{findings:?}");
+    summary
+}
+
 #[tokio::test]
 async fn three_nodes_are_one_platform_whoever_dies() {
     let mut cluster = Cluster::of_three().await;
@@ -217,9 +243,10 @@ async fn three_nodes_are_one_platform_whoever_dies() {
     let log = cluster.nodes[2].log_end();
     assert!(log.contains("no member of its cluster any more"), "{log}");
     wait_settled(&awake[0], &ids, 7).await;
+    let history = one_writer_at_a_time(&cluster).await;
 
     println!(
-        "views of 12 contents taken {:.1} s after a kill; it owned shards again {:.1} s after its \
+        "{history}; views of 12 contents taken {:.1} s after a kill; it owned shards again {:.1} s after its \
          start; told to go: ended after {:.1} s",
         waited.as_secs_f64(),
         back.as_secs_f64(),

@@ -59,6 +59,9 @@ pub struct Config {
     pub replica_check_ms: u64,
     /// The standby answers a read within so many milliseconds, or the primary is asked.
     pub replica_deadline_ms: u64,
+    /// Every fenced transaction tells the server its fence (`playhouse.fence`, `SHARD.EPOCH`), for
+    /// triggers that keep a history of who wrote what. A few microseconds each.
+    pub tell_fences: bool,
     /// A connection is lost when the network acknowledges nothing for so many milliseconds.
     pub silence_ms: u64,
 }
@@ -84,6 +87,7 @@ impl Default for Config {
             replica_lag_max_ms: 10_000,
             replica_check_ms: 1_000,
             replica_deadline_ms: 1_000,
+            tell_fences: false,
             silence_ms: 5_000,
         }
     }

@@ -36,7 +36,7 @@ impl Server {
         events: Vec<NewEvent>,
     ) -> Result<()> {
         let statements = statements.into_iter().map(dialect::checked).collect();
-        let fenced = Fenced { begin: self.begin(), fence, statements, events };
+        let fenced = Fenced { begin: self.begin_fenced(fence), fence, statements, events };
         self.run(&fenced, |link, fenced| apply(link, fenced).boxed()).await?;
         failpoint::pass("catalog.committed");
         Ok(())
@@ -46,6 +46,7 @@ impl Server {
 async fn apply(link: &Link, fenced: &Fenced) -> Result<(), Failure> {
     let Fenced { begin, fence, statements, events } = fenced;
     let sequence = enter(link, begin, *fence, !events.is_empty()).await?;
+    failpoint::pass("catalog.fenced");
     let told = tell(*fence, sequence, events);
     let all: Vec<_> = statements.iter().chain(&told).collect();
     let mut sent: Vec<_> =

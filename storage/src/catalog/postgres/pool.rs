@@ -9,6 +9,7 @@ use super::address::{Address, describe};
 use super::config::Config;
 use super::run::Failure;
 use crate::breaker::Breaker;
+use crate::model::Fence;
 use crate::{Error, Result};
 use bb8::{ErrorSink, ManageConnection, Pool, PooledConnection, RunError};
 use bb8_postgres::PostgresConnectionManager;
@@ -161,6 +162,15 @@ impl Server {
             "BEGIN; SET LOCAL statement_timeout = {statement_timeout_ms}; \
              SET LOCAL idle_in_transaction_session_timeout = {transaction_idle_ms}"
         )
+    }
+
+    /// The same for the transaction of a shard's owner, which may say for whom it is.
+    pub(crate) fn begin_fenced(&self, Fence { shard, epoch }: Fence) -> String {
+        let begin = self.begin();
+        match self.config.tell_fences {
+            true => format!("{begin}; SET LOCAL playhouse.fence = '{}.{}'", shard.0, epoch.0),
+            false => begin,
+        }
     }
 
     async fn attempt<W, T>(

@@ -5,6 +5,9 @@
 //! one), and ffmpeg is the judge of what they make.
 
 mod check;
+mod cluster;
+mod crowd;
+mod engines;
 mod events;
 mod idle;
 mod inputs;
@@ -26,7 +29,8 @@ const USAGE: &str = "usage: campaign inputs FILE… | kills FILE [--seed N] | la
     [key=value …] \
     | events [--events N] [--contents N] [--kills N] [--steady N] [--rate N] [--seed N] \
     [--log kafka://HOST:PORT] [key=value …] \
-    | outages [--away-s N] [--only ENGINE] [--csv FILE] [--svg FILE] [--log FILE]";
+    | outages [--away-s N] [--only ENGINE] [--csv FILE] [--svg FILE] [--log FILE] \
+    | cluster [--nodes N] [--kills N] [--only TRIAL] [--seed N] [--history FILE] [--logs DIR]";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -44,6 +48,7 @@ async fn main() -> anyhow::Result<()> {
         Some((name, options)) if name == "watchers" => watchers::run(options).await,
         Some((name, options)) if name == "events" => events::run(options).await,
         Some((name, options)) if name == "views" => views::run(options).await,
+        Some((name, options)) if name == "cluster" => cluster::run(options).await,
         Some((name, options)) if name == "outages" => outages::run(options).await,
         _ => bail!(USAGE),
     }

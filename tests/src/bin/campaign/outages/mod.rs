@@ -5,18 +5,12 @@
 //! PostgreSQL is killed for good and its standby takes over. The engines are a set of
 //! `ops/services` that is ended at the end; `PLAYHOUSE_SERVICES` names its folder.
 
-mod book;
-mod engines;
-mod judge;
-mod load;
 mod options;
-mod proxy;
 mod strips;
 
+use crate::crowd::{Book, Film, Kept, Kind, Load, judge, load};
+use crate::engines::Engines;
 use anyhow::{Context, bail};
-use book::{Book, Kind};
-use engines::Engines;
-use load::{Film, Load};
 use options::{Options, Way};
 use playhouse_tests::sandbox::Sandbox;
 use std::sync::Arc;
@@ -113,7 +107,7 @@ impl Stage<'_> {
             viewer: self.sandbox.anonymous(),
             film: self.film.clone(),
             counted: self.counted.clone(),
-            kept: load::Kept::default(),
+            kept: Kept::default(),
             over: AtomicBool::new(false),
         });
         let everybody = async {

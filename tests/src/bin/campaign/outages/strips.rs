@@ -3,7 +3,7 @@
 //! Green: everything was answered as wanted. Yellow, orange: part or all of it was put off. Red:
 //! some of it was answered wrongly or not at all. A line above says when the engine was away.
 
-use super::book::{Book, Kind};
+use crate::crowd::{Book, Kind};
 use std::fmt::Write;
 use std::time::Duration;
 

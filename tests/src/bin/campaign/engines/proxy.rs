@@ -4,6 +4,7 @@
 //! Nobody is told: connections stay open, new ones are accepted and get no answer.
 
 use std::io::Result;
+use std::net::IpAddr;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -12,8 +13,8 @@ use tokio::task::JoinSet;
 /// Bytes that one direction of a connection holds.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// A listener on loopback, and everything that goes through it.
-pub(super) struct Proxy {
+/// A listener, and everything that goes through it.
+pub(crate) struct Proxy {
     port: u16,
     cut: watch::Sender<bool>,
     // Ends with the proxy.
@@ -21,12 +22,14 @@ pub(super) struct Proxy {
 }
 
 impl Proxy {
-    /// Listens on a free port, for the server on `target` of loopback.
+    /// Listens for the server on `target` of loopback: there on a free port, at another address of
+    /// this machine on the same one.
     ///
     /// # Errors
     /// When no port is free.
-    pub(super) async fn to(target: u16) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+    pub(crate) async fn to(target: u16, host: IpAddr) -> Result<Self> {
+        let port = if host.is_loopback() { 0 } else { target };
+        let listener = TcpListener::bind((host, port)).await?;
         let port = listener.local_addr()?.port();
         let (cut, seen) = watch::channel(false);
         let mut tasks = JoinSet::new();
@@ -35,12 +38,12 @@ impl Proxy {
     }
 
     /// Where it listens.
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// Cuts the wire, or mends it.
-    pub(super) fn cut(&self, cut: bool) {
+    pub(crate) fn cut(&self, cut: bool) {
         self.cut.send_replace(cut);
     }
 }

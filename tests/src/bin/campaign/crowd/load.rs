@@ -24,33 +24,33 @@ const PLAY: [(i64, &str); 4] =
     [(0, "start"), (1500, "heartbeat"), (3000, "heartbeat"), (3000, "end")];
 
 /// A running load.
-pub(super) struct Load {
-    pub(super) book: Arc<Book>,
-    pub(super) client: Client,
+pub(crate) struct Load {
+    pub(crate) book: Arc<Book>,
+    pub(crate) client: Client,
     /// Nobody: a player that makes its own identity.
-    pub(super) viewer: Client,
+    pub(crate) viewer: Client,
     /// What plays.
-    pub(super) film: Film,
+    pub(crate) film: Film,
     /// What is only counted.
-    pub(super) counted: String,
-    pub(super) kept: Kept,
-    pub(super) over: AtomicBool,
+    pub(crate) counted: String,
+    pub(crate) kept: Kept,
+    pub(crate) over: AtomicBool,
 }
 
 /// A content with the addresses that a player asks for.
 #[derive(Clone)]
-pub(super) struct Film {
-    pub(super) id: String,
-    pub(super) playlist: String,
-    pub(super) segment: String,
+pub(crate) struct Film {
+    pub(crate) id: String,
+    pub(crate) playlist: String,
+    pub(crate) segment: String,
 }
 
 /// What was acknowledged.
 #[derive(Default)]
-pub(super) struct Kept {
-    pub(super) views: AtomicUsize,
-    pub(super) plays: AtomicUsize,
-    pub(super) uploads: Mutex<Vec<String>>,
+pub(crate) struct Kept {
+    pub(crate) views: AtomicUsize,
+    pub(crate) plays: AtomicUsize,
+    pub(crate) uploads: Mutex<Vec<String>>,
 }
 
 impl Film {
@@ -58,7 +58,7 @@ impl Film {
     ///
     /// # Errors
     /// When they cannot be read.
-    pub(super) async fn of(client: &Client, id: &str) -> anyhow::Result<Self> {
+    pub(crate) async fn of(client: &Client, id: &str) -> anyhow::Result<Self> {
         let first = |text: String| {
             let mut lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
             lines.next().map(str::to_owned)
@@ -74,7 +74,7 @@ impl Film {
 }
 
 /// Runs everything until the load is over, and each player and view to its end.
-pub(super) async fn run(load: Arc<Load>) {
+pub(crate) async fn run(load: Arc<Load>) {
     let mut crowd = JoinSet::new();
     let mut every = tokio::time::interval(EVERY);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Burst);
@@ -93,7 +93,7 @@ pub(super) async fn run(load: Arc<Load>) {
 }
 
 /// Uploads one clip after the other, as long as the load runs.
-pub(super) async fn uploads(load: Arc<Load>, clip: Vec<u8>) {
+pub(crate) async fn uploads(load: Arc<Load>, clip: Vec<u8>) {
     while !load.is_over() {
         if let Err(error) = load.upload(&clip).await {
             eprintln!("an upload was given up: {error:#}");
@@ -207,7 +207,7 @@ impl Load {
 }
 
 /// Is it there for viewers, with every rendition?
-pub(super) async fn is_published(client: &Client, content: &str) -> bool {
+pub(crate) async fn is_published(client: &Client, content: &str) -> bool {
     let request = client.request("GET", &format!("/api/v1/content/{content}"));
     let Ok(answer) = request.timeout(PATIENCE).send().await else { return false };
     let document: Value = answer.json().await.unwrap_or_default();

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const SETTLED_WITHIN: Duration = Duration::from_secs(180);
 
 /// Settled views of the content that plays, and of the one that is only counted.
-pub(super) struct Counts {
+pub(crate) struct Counts {
     played: u64,
     counted: u64,
 }
@@ -19,7 +19,7 @@ pub(super) struct Counts {
 ///
 /// # Errors
 /// When the node does not tell.
-pub(super) async fn counts(client: &Client, film: &str, counted: &str) -> anyhow::Result<Counts> {
+pub(crate) async fn counts(client: &Client, film: &str, counted: &str) -> anyhow::Result<Counts> {
     Ok(Counts { played: settled(client, film).await?, counted: settled(client, counted).await? })
 }
 
@@ -33,7 +33,7 @@ async fn settled(client: &Client, content: &str) -> anyhow::Result<u64> {
 ///
 /// # Errors
 /// When the node does not tell.
-pub(super) async fn judge(load: &Load, before: &Counts) -> anyhow::Result<(String, Vec<String>)> {
+pub(crate) async fn judge(load: &Load, before: &Counts) -> anyhow::Result<(String, Vec<String>)> {
     let views = load.kept.views.load(Ordering::Relaxed) as u64;
     let plays = load.kept.plays.load(Ordering::Relaxed) as u64;
     let began = Instant::now();

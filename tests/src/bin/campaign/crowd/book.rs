@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 /// What was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Manifest,
     Segment,
     List,
@@ -18,7 +18,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Manifest,
         Self::Segment,
         Self::List,
@@ -31,7 +31,7 @@ impl Kind {
 
 /// How it was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Fate {
+pub(crate) enum Fate {
     /// As wanted.
     Done,
     /// 503 with `Retry-After`.
@@ -50,39 +50,39 @@ struct Sample {
 }
 
 /// A trial's samples.
-pub(super) struct Book {
+pub(crate) struct Book {
     began: Instant,
     samples: Mutex<Vec<Sample>>,
 }
 
 /// Counts of one kind of request within some time.
 #[derive(Default)]
-pub(super) struct Figures {
-    pub(super) done: usize,
-    pub(super) later: usize,
-    pub(super) wrong: BTreeMap<u16, usize>,
-    pub(super) silent: usize,
+pub(crate) struct Figures {
+    pub(crate) done: usize,
+    pub(crate) later: usize,
+    pub(crate) wrong: BTreeMap<u16, usize>,
+    pub(crate) silent: usize,
     took_ms: Vec<u128>,
 }
 
 impl Book {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { began: Instant::now(), samples: Mutex::new(Vec::new()) }
     }
 
     /// Time since it was opened.
-    pub(super) fn now(&self) -> Duration {
+    pub(crate) fn now(&self) -> Duration {
         self.began.elapsed()
     }
 
     /// An answer to what was asked at `asked`.
-    pub(super) fn note(&self, kind: Kind, asked: Instant, fate: Fate) {
+    pub(crate) fn note(&self, kind: Kind, asked: Instant, fate: Fate) {
         let (at, took) = (asked.duration_since(self.began), asked.elapsed());
         self.samples().push(Sample { at, kind, fate, took });
     }
 
     /// What was asked of a kind from a moment until another one.
-    pub(super) fn figures(&self, kind: Kind, from: Duration, until: Duration) -> Figures {
+    pub(crate) fn figures(&self, kind: Kind, from: Duration, until: Duration) -> Figures {
         let mut figures = Figures::default();
         let samples = self.samples();
         let within = |it: &&Sample| it.kind == kind && it.at >= from && it.at < until;
@@ -100,14 +100,14 @@ impl Book {
     }
 
     /// The last moment before `until` at which something was asked that was not done.
-    pub(super) fn last_fault(&self, until: Duration) -> Option<Duration> {
+    pub(crate) fn last_fault(&self, until: Duration) -> Option<Duration> {
         let samples = self.samples();
         let faults = samples.iter().filter(|it| it.fate != Fate::Done && it.at < until);
         faults.map(|it| it.at).max()
     }
 
     /// A line a second and kind: `trial,second,kind,done,later,wrong,silent,max_ms`.
-    pub(super) fn seconds(&self, trial: &str) -> String {
+    pub(crate) fn seconds(&self, trial: &str) -> String {
         let mut text = String::new();
         for second in 0..self.now().as_secs() {
             for kind in Kind::ALL {
@@ -132,13 +132,13 @@ impl Book {
 
 impl Figures {
     /// Time to an answer, milliseconds; 0 when nothing was asked.
-    pub(super) fn percentile_ms(&self, percent: usize) -> u128 {
+    pub(crate) fn percentile_ms(&self, percent: usize) -> u128 {
         let last = self.took_ms.len().saturating_sub(1);
         self.took_ms.get(last * percent / 100).copied().unwrap_or_default()
     }
 
     /// `41 done, 3 later, 2 × 500, 1 silent`.
-    pub(super) fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         let mut words = vec![format!("{} done", self.done)];
         if self.later > 0 {
             words.push(format!("{} later", self.later));

@@ -1,9 +1,12 @@
 //! The engines of one set of `ops/services`: where they are, how they end, how they come back.
 
-use super::proxy::Proxy;
+mod proxy;
+
 use anyhow::{Context, ensure};
+use proxy::Proxy;
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::process::Command;
@@ -12,11 +15,13 @@ use tokio::process::Command;
 const FOLDER_AFTER: &str = "addresses for tests in ";
 
 /// A set of engines, and a wire to each that the node talks to.
-pub(super) struct Engines {
+pub(crate) struct Engines {
     folder: PathBuf,
+    /// Where nodes reach the wires.
+    host: IpAddr,
     wires: BTreeMap<String, Proxy>,
     /// `key=value` of the node.
-    pub(super) settings: Vec<String>,
+    pub(crate) settings: Vec<String>,
 }
 
 impl Engines {
@@ -24,13 +29,21 @@ impl Engines {
     ///
     /// # Errors
     /// When one does not start.
-    pub(super) async fn up(names: &[&str]) -> anyhow::Result<Self> {
+    pub(crate) async fn up(names: &[&str]) -> anyhow::Result<Self> {
+        Self::up_at(names, Ipv4Addr::LOCALHOST.into()).await
+    }
+
+    /// The same for nodes that reach them at another address of this machine.
+    ///
+    /// # Errors
+    /// When one does not start.
+    pub(crate) async fn up_at(names: &[&str], host: IpAddr) -> anyhow::Result<Self> {
         let told = services("up", names).await?;
         let line = told.lines().find_map(|line| line.split_once(FOLDER_AFTER));
         let (_, env) = line.context("ops/services names no folder")?;
         let folder = Path::new(env).parent().context("a file lies in a folder")?.to_owned();
         let lines = std::fs::read_to_string(folder.join("cluster.toml"))?;
-        let mut engines = Self { folder, wires: BTreeMap::new(), settings: Vec::new() };
+        let mut engines = Self { folder, host, wires: BTreeMap::new(), settings: Vec::new() };
         for (key, value) in pairs(&lines) {
             let value = engines.through_a_wire(&value).await?;
             engines.settings.push(format!("storage.{key}={value}"));
@@ -38,17 +51,40 @@ impl Engines {
         Ok(engines)
     }
 
-    /// Kafka's brokers tell their clients where they are: a wire would be gone round.
+    /// Kafka's brokers tell their clients where they are: a wire on loopback would be gone round,
+    /// and elsewhere clients must be brought to it.
     async fn through_a_wire(&mut self, value: &str) -> anyhow::Result<String> {
-        let Some((before, port, after)) = address(value).filter(|_| !value.starts_with("kafka:"))
+        let is_kafka = value.starts_with("kafka:");
+        let Some((before, port, after)) =
+            address(value).filter(|_| !is_kafka || !self.host.is_loopback())
         else {
             return Ok(value.to_owned());
         };
         let name = self.listening_on(port)?;
-        let proxy = Proxy::to(port).await?;
-        let value = format!("{before}{}{after}", proxy.port());
+        let proxy = Proxy::to(port, self.host).await?;
+        let through = format!("{before}{}:{}{after}", self.host, proxy.port());
         self.wires.insert(name, proxy);
-        Ok(value)
+        Ok(if is_kafka { value.to_owned() } else { through })
+    }
+
+    /// The port of the wire to an engine.
+    ///
+    /// # Errors
+    /// When it has none.
+    pub(crate) fn port(&self, name: &str) -> anyhow::Result<u16> {
+        self.wires.get(name).map(Proxy::port).with_context(|| format!("{name} has no wire"))
+    }
+
+    /// The address of an engine for tests, past its wire.
+    ///
+    /// # Errors
+    /// When it has none.
+    pub(crate) fn address(&self, name: &str) -> anyhow::Result<String> {
+        let env = std::fs::read_to_string(self.folder.join("env"))?;
+        let prefix = format!("export PLAYHOUSE_TEST_{name}=");
+        let value = env.lines().find_map(|line| line.strip_prefix(&prefix));
+        let value = value.with_context(|| format!("{name} has no address"))?;
+        Ok(value.trim_matches(['"', '\'']).to_owned())
     }
 
     /// The engine whose address for tests has that port.
@@ -65,7 +101,7 @@ impl Engines {
     ///
     /// # Errors
     /// When it does not run.
-    pub(super) fn kill(&self, name: &str) -> anyhow::Result<()> {
+    pub(crate) fn kill(&self, name: &str) -> anyhow::Result<()> {
         Ok(kill_process(self.pid(name)?, Signal::KILL)?)
     }
 
@@ -73,7 +109,7 @@ impl Engines {
     ///
     /// # Errors
     /// When it does not answer.
-    pub(super) async fn start(&self, name: &str) -> anyhow::Result<()> {
+    pub(crate) async fn start(&self, name: &str) -> anyhow::Result<()> {
         services("up", &[name]).await.map(drop)
     }
 
@@ -81,7 +117,7 @@ impl Engines {
     ///
     /// # Errors
     /// When it cannot be.
-    pub(super) async fn promote(&self) -> anyhow::Result<()> {
+    pub(crate) async fn promote(&self) -> anyhow::Result<()> {
         services("promote", &[]).await.map(drop)
     }
 
@@ -89,7 +125,7 @@ impl Engines {
     ///
     /// # Errors
     /// When it has no wire and does not run.
-    pub(super) fn cut(&self, name: &str, cut: bool) -> anyhow::Result<()> {
+    pub(crate) fn cut(&self, name: &str, cut: bool) -> anyhow::Result<()> {
         match self.wires.get(name) {
             Some(wire) => wire.cut(cut),
             None => {
@@ -140,10 +176,11 @@ fn pairs(lines: &str) -> Vec<(String, String)> {
     lines.lines().filter_map(pair).collect()
 }
 
-/// A value that holds an address on loopback: what is before its port, the port, what is after.
+/// A value that holds an address on loopback: what is before it, its port, what is after.
 fn address(value: &str) -> Option<(&str, u16, &str)> {
-    let at = value.find("127.0.0.1:")? + "127.0.0.1:".len();
-    let digits = value[at..].bytes().take_while(u8::is_ascii_digit).count();
-    let port = value[at..at + digits].parse().ok()?;
-    Some((&value[..at], port, &value[at + digits..]))
+    let at = value.find("127.0.0.1:")?;
+    let port_at = at + "127.0.0.1:".len();
+    let digits = value[port_at..].bytes().take_while(u8::is_ascii_digit).count();
+    let port = value[port_at..port_at + digits].parse().ok()?;
+    Some((&value[..at], port, &value[port_at + digits..]))
 }
