@@ -7,7 +7,7 @@ use crate::client::{Client, http};
 use crate::command::{Ended, run};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -40,14 +40,15 @@ impl Sandbox {
         Self { folder, host, port, network: None, settings, node: None }
     }
 
-    /// A fresh folder for a node in another network namespace, which has that address there.
+    /// A fresh folder for a node in another network namespace, which listens at that address there.
     ///
     /// # Panics
     /// When there is no temporary folder.
     #[must_use]
-    pub fn elsewhere(network: &str, host: Ipv4Addr) -> Self {
+    pub fn elsewhere(network: &str, at: SocketAddrV4) -> Self {
         let mut sandbox = Self::new(&[]);
-        (sandbox.host, sandbox.network) = (host, Some(network.to_owned()));
+        (sandbox.host, sandbox.port) = (*at.ip(), at.port());
+        sandbox.network = Some(network.to_owned());
         sandbox
     }
 

@@ -7,9 +7,11 @@ use crate::engines::Engines;
 use anyhow::{Context, ensure};
 use playhouse_tests::client::Client;
 use playhouse_tests::history::{self, Record};
+use playhouse_tests::moment;
 use playhouse_tests::random::Random;
 use playhouse_tests::sandbox::Sandbox;
 use std::collections::BTreeMap;
+use std::net::SocketAddrV4;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -55,20 +57,22 @@ impl Stage {
     /// # Errors
     /// When something does not start.
     pub(super) async fn of(count: u8) -> anyhow::Result<Self> {
-        let engines = Engines::up_at(&ENGINES, world::ENGINES.into()).await?;
         world::join(count)?;
+        let engines = Engines::up_at(&ENGINES, world::ENGINES.into()).await?;
         let folder = tempfile::tempdir()?;
-        let settings = settings(&engines, folder.path(), count)?;
+        let database = new_database(&engines).await?;
+        let settings = settings(&engines, &database, folder.path(), count)?;
         let to_kafka = (1..=count).map(|node| forward(node, engines.port("kafka")?));
         let to_kafka = to_kafka.collect::<anyhow::Result<_>>()?;
         let mut nodes = vec![];
         for (number, settings) in (1..=count).zip(&settings) {
-            let mut node = Sandbox::elsewhere(&world::name(number), world::address(number));
+            let at = SocketAddrV4::new(world::address(number), world::HTTP);
+            let mut node = Sandbox::elsewhere(&world::name(number), at);
             node.set(&settings.iter().map(String::as_str).collect::<Vec<_>>());
             node.start().await;
             nodes.push(node);
         }
-        let sql = connect(&engines.address("POSTGRES")?).await?;
+        let sql = connect(&in_database(&engines.address("POSTGRES")?, &database)?).await?;
         history::keep(&sql).await?;
         let door = Door::open(folder.path(), count).await?;
         let clip = playhouse_tests::clip();
@@ -151,8 +155,27 @@ impl Stage {
     }
 }
 
+/// Makes a database that no cluster has used before.
+async fn new_database(engines: &Engines) -> anyhow::Result<String> {
+    let name = format!("campaign_{}", moment::now_ms());
+    let server = connect(&engines.address("POSTGRES")?).await?;
+    server.batch_execute(&format!("CREATE DATABASE {name}")).await?;
+    Ok(name)
+}
+
+/// The same server's URL with another database.
+fn in_database(url: &str, name: &str) -> anyhow::Result<String> {
+    let (server, _) = url.rsplit_once('/').context("a URL names a database")?;
+    Ok(format!("{server}/{name}"))
+}
+
 /// The settings of each node.
-fn settings(engines: &Engines, folder: &Path, count: u8) -> anyhow::Result<Vec<Vec<String>>> {
+fn settings(
+    engines: &Engines,
+    database: &str,
+    folder: &Path,
+    count: u8,
+) -> anyhow::Result<Vec<Vec<String>>> {
     let certs = folder.join("certs");
     let mut make = Command::new(playhouse_tests::root().join("ops/certs"));
     let made = make.arg(&certs).args((1..=count).map(world::name)).stdout(Stdio::null()).status();
@@ -165,7 +188,7 @@ fn settings(engines: &Engines, folder: &Path, count: u8) -> anyhow::Result<Vec<V
         let mut settings: Vec<String> = engines.settings.clone();
         for setting in &mut settings {
             if setting.starts_with("storage.catalog=") {
-                *setting = format!("{setting}?application_name={name}");
+                *setting = format!("{}?application_name={name}", in_database(setting, database)?);
             }
         }
         settings.extend([
@@ -180,9 +203,9 @@ fn settings(engines: &Engines, folder: &Path, count: u8) -> anyhow::Result<Vec<V
             format!("cluster.key={certs}/{name}-key.pem"),
             format!("cluster.secret={secret}"),
         ]);
-        settings
+        Ok(settings)
     };
-    Ok((1..=count).map(of_node).collect())
+    (1..=count).map(of_node).collect()
 }
 
 fn forward(node: u8, port: u16) -> anyhow::Result<Forwarder> {
