@@ -1,11 +1,14 @@
 //! Liveness (the process answers) and readiness (its catalog answers too).
 
 use crate::App;
+use crate::extract::Params;
 use crate::problem::{Answer, Problem};
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use playhouse_actors::cluster::Citizen;
 use playhouse_storage::Result;
+use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
 
@@ -20,9 +23,27 @@ pub(crate) async fn alive() -> Response {
     answer(r#"{"status":"alive"}"#)
 }
 
-/// GET `/readyz`: which engines answer; 503 while the catalog cannot be read and written. Without
-/// the others a node still has work to take.
-pub(crate) async fn ready(State(app): State<App>) -> Answer {
+/// The query of a check.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReadyParams {
+    /// The status of a node that was told to go, for proxies to which 503 means that whatever is
+    /// under way there is lost: HAProxy lets it finish after 404 (`http-check disable-on-404`).
+    leaving: Option<u16>,
+}
+
+/// GET `/readyz`: which engines answer; 503 while the catalog cannot be read and written, and when
+/// the node was told to go. Without the other engines a node still has work to take.
+pub(crate) async fn ready(State(app): State<App>, Params(params): Params<ReadyParams>) -> Answer {
+    let status = match params.leaving {
+        None | Some(503) => StatusCode::SERVICE_UNAVAILABLE,
+        Some(404) => StatusCode::NOT_FOUND,
+        Some(_) => return Err(Problem::bad_request("bad-query", "leaving is 404 or 503")),
+    };
+    if app.platform.citizen.as_ref().is_some_and(Citizen::is_leaving) {
+        let why = "this node was told to go: the others take over what it owns";
+        return Err(Problem::new(status, "leaving", why));
+    }
     let engines = &app.platform.engines;
     let (catalog, blobs, events, cache, jobs) = tokio::join!(
         state("catalog", engines.catalog.ping()),

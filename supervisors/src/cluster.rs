@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// So often a node that waits for something of its cluster looks again.
 const LOOK: Duration = Duration::from_millis(100);
@@ -29,6 +29,8 @@ pub(crate) struct Joined {
     pub(crate) warden: Handle<WardenMessage>,
     pub(crate) hall: Arc<Hall>,
     link: Arc<Link>,
+    /// Proxies have so long to notice that this node goes.
+    notice: Duration,
     /// It was drained because it stops, not by an operator: its next life is up.
     stops: AtomicBool,
 }
@@ -67,7 +69,8 @@ pub(crate) async fn join(
     let reach = Reach { peers: link.clone(), routes, directory: directory.clone() };
     let membership = Arc::clone(&stores.membership);
     let citizen = Citizen::new(me, lease, membership, reach, config.actors.cluster.clone());
-    Ok(Joined { citizen, warden, hall, link, stops: AtomicBool::default() })
+    let notice = Duration::from_millis(own.notice_ms);
+    Ok(Joined { citizen, warden, hall, link, notice, stops: AtomicBool::default() })
 }
 
 /// Begins a life. One that was killed and comes back at once waits for its earlier lease to end.
@@ -135,9 +138,17 @@ fn or(given: &str, otherwise: String) -> String {
 }
 
 impl Joined {
-    /// Has the others take over what this node owns, while it still serves; at most `within`.
+    /// Tells proxies that this node goes, and serves what they send until they must have noticed.
+    /// Meanwhile the others take over what it owns, for at most `within`.
+    pub(crate) async fn retire(&self, directory: &Directory, within: Duration) {
+        let noticed = Instant::now() + self.notice;
+        self.citizen.leave();
+        self.drain(directory, within).await;
+        sleep_until(noticed).await;
+    }
+
     /// Nothing is moved when nobody else could take it.
-    pub(crate) async fn drain(&self, directory: &Directory, within: Duration) {
+    async fn drain(&self, directory: &Directory, within: Duration) {
         let until = Instant::now() + within;
         if !self.is_up() {
             return;

@@ -118,7 +118,7 @@ impl Node {
 
     async fn stop(self) {
         if let Some(joined) = &self.joined {
-            joined.drain(&self.platform.directory, self.stop / 2).await;
+            joined.retire(&self.platform.directory, self.stop / 2).await;
         }
         self.supervisor.stop().await;
         self.platform.directory.close().await;

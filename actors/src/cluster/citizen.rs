@@ -9,6 +9,7 @@ use playhouse_storage::membership::Membership;
 use playhouse_storage::model::{Fence, Holding, NodeLife, ShardId, View};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -35,6 +36,8 @@ struct Inner {
     moves: Mutex<VecDeque<Move>>,
     /// Why this life is over, once it is.
     dead: watch::Sender<Option<String>>,
+    /// It was told to go.
+    leaving: AtomicBool,
 }
 
 /// What was read of the cluster last.
@@ -109,6 +112,7 @@ impl Citizen {
             seen: RwLock::default(),
             moves: Mutex::default(),
             dead: watch::Sender::new(None),
+            leaving: AtomicBool::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -193,6 +197,17 @@ impl Citizen {
     #[must_use]
     pub fn lease(&self) -> Lease {
         *self.lock()
+    }
+
+    /// This node was told to go: proxies shall send it nothing more.
+    pub fn leave(&self) {
+        self.inner.leaving.store(true, Ordering::Release);
+    }
+
+    /// Whether it was told to go.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        self.inner.leaving.load(Ordering::Acquire)
     }
 
     /// How long this node may still own anything without another renewal.

@@ -1,7 +1,7 @@
 //! Every answer has a trace id, every error is a problem, and pages are locked down.
 
 use crate::house::House;
-use axum::http::Request;
+use axum::http::{Request, StatusCode};
 use playhouse_gateway::Role;
 
 #[tokio::test]
@@ -40,6 +40,12 @@ async fn a_node_with_its_stores_is_ready() {
     let up: serde_json::Value = engines.iter().map(|engine| (*engine, "up")).collect();
     let ready = house.get("/readyz").await.json();
     assert_eq!((&ready["status"], &ready["engines"]), (&"ready".into(), &up));
+    assert_eq!(house.get("/readyz?leaving=404").await.status, 200);
+    let wrong = house.get("/readyz?leaving=200").await;
+    assert_eq!(
+        (wrong.status, wrong.json()["detail"].as_str()),
+        (StatusCode::BAD_REQUEST, Some("leaving is 404 or 503"))
+    );
 }
 
 #[tokio::test]

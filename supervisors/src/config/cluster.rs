@@ -19,6 +19,9 @@ pub(crate) struct ClusterConfig {
     pub(crate) link: String,
     /// Where an operator reaches this node; empty for `node.listen`.
     pub(crate) http: String,
+    /// After SIGTERM `/readyz` refuses while everything is served for so long, so that a proxy
+    /// notices and sends nothing more: above the interval of its checks.
+    pub(crate) notice_ms: u64,
     /// What fails together: a rack, a data centre.
     pub(crate) zone: String,
     /// Share of the shards beside the others', 1 to 64.
@@ -43,6 +46,7 @@ impl Default for ClusterConfig {
             listen: "127.0.0.1:7400".to_owned(),
             link: String::new(),
             http: String::new(),
+            notice_ms: 2_500,
             zone: "default".to_owned(),
             weight: 1,
             authority: PathBuf::new(),

@@ -130,10 +130,12 @@ impl Config {
                     .to_owned(),
             );
         }
-        if self.gateway.shutdown_s.saturating_mul(1000) >= self.node.stop_ms {
-            return Err(
-                "node.stop_ms must be above gateway.shutdown_s, which is part of it".to_owned()
-            );
+        let notice_ms = if self.cluster.is_on() { self.cluster.notice_ms } else { 0 };
+        let finish_ms = self.gateway.shutdown_s.saturating_mul(1000);
+        if finish_ms.saturating_add(notice_ms) >= self.node.stop_ms {
+            return Err("node.stop_ms must be above gateway.shutdown_s, and in a cluster above \
+                        that and cluster.notice_ms, which are part of it"
+                .to_owned());
         }
         if self.gateway.shutdown_s >= self.actors.runtime.stop_deadline_s {
             let keys = "actors.runtime.stop_deadline_s must be above gateway.shutdown_s";

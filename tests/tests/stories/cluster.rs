@@ -18,6 +18,8 @@ const LEASE: [&str; 3] = [
     "actors.cluster.renew_every_ms=1000",
     "actors.cluster.lease_margin_ms=500",
 ];
+/// Why a node that was told to go is not ready.
+const LEAVING: &str = "/docs#problem-leaving";
 /// Others serve what a node owned within this time, by its lease at the latest.
 const TAKEN_WITHIN: Duration = Duration::from_secs(12);
 
@@ -154,6 +156,18 @@ async fn like_on(clients: &[Client], ids: &[String]) {
     }
 }
 
+/// A node that was told to go tells proxies, in the way that each of them understands.
+async fn says_it_leaves(client: &Client) {
+    let began = Instant::now();
+    while client.get("/readyz").await.status == 200 {
+        assert!(began.elapsed() < TAKEN_WITHIN, "it is ready although it goes");
+    }
+    for (path, status) in [("/readyz", 503), ("/readyz?leaving=404", 404)] {
+        let answer = client.get(path).await;
+        assert_eq!((answer.status, answer.json()["type"].as_str()), (status, Some(LEAVING)));
+    }
+}
+
 /// Uploads the clip with a third of its bytes to each node.
 async fn upload_everywhere(cluster: &Cluster) -> String {
     let bytes = shared::clip_bytes();
@@ -221,8 +235,9 @@ async fn three_nodes_are_one_platform_whoever_dies() {
     // One is told to go: nobody notices.
     let others = [cluster.client(1), cluster.client(2)];
     let began = Instant::now();
+    let own = cluster.client(0);
     let ended = tokio::select! {
-        ended = cluster.nodes[0].stop() => ended,
+        (ended, ()) = async { tokio::join!(cluster.nodes[0].stop(), says_it_leaves(&own)) } => ended,
         () = like_on(&others, &ids) => unreachable!("it goes on"),
     };
     let drained = began.elapsed();

@@ -26,7 +26,9 @@ frontend users
     default_backend nodes
 backend nodes
     balance roundrobin
-    option httpchk GET /readyz
+    # A node that was told to go finishes what it has, and gets nothing new.
+    option httpchk GET /readyz?leaving=404
+    http-check disable-on-404
     http-check expect status 200
     option redispatch 1
     retries 3
