@@ -6,6 +6,7 @@
 
 use crate::config::{ClusterConfig, Config};
 use anyhow::{Context, Result, anyhow, bail};
+use jiff::Timestamp;
 use playhouse_actors::cluster::lease::Lease;
 use playhouse_actors::cluster::link::{Files, Link, Secret, Security};
 use playhouse_actors::cluster::{Citizen, Hall, Reach, Routes, WardenMessage};
@@ -22,6 +23,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 /// So often a node that waits for something of its cluster looks again.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// Clocks that are further apart are told: a lease of an encode job forgives 45 s, and the database's
+/// answer may have taken its time.
+const CLOCKS_APART_S: f64 = 5.0;
 
 /// A node that has joined.
 pub(crate) struct Joined {
@@ -66,6 +71,7 @@ pub(crate) async fn join(
     };
     let (me, lease) = begin(config, stores.membership.as_ref(), &newcomer).await?;
     tracing::info!(node = %me.name, incarnation = me.incarnation, "joined the cluster");
+    hold_clocks(stores.membership.as_ref()).await?;
     let reach = Reach { peers: link.clone(), routes, directory: directory.clone() };
     let membership = Arc::clone(&stores.membership);
     let citizen = Citizen::new(me, lease, membership, reach, config.actors.cluster.clone());
@@ -100,6 +106,22 @@ async fn begin(
             Err(error) => return Err(error).context("the cluster was not joined"),
         }
     }
+}
+
+/// Leases of nodes go by the database's clock and by time that only passes; what goes by this node's
+/// own clock is told to whoever can mend it.
+async fn hold_clocks(membership: &dyn Membership) -> Result<()> {
+    let sent = Timestamp::now();
+    let theirs = membership.clock().await.context("the database does not tell the time")?;
+    let ahead_s = sent.duration_since(theirs).as_secs_f64();
+    if ahead_s.abs() > CLOCKS_APART_S {
+        tracing::warn!(
+            ahead_s,
+            "this node's clock is not the database's: mend it (NTP). Times that are shown, ages of \
+             events and leases of encode jobs are off by as much; who owns what is not"
+        );
+    }
+    Ok(())
 }
 
 fn security(own: &ClusterConfig) -> Result<Security> {
@@ -158,10 +180,13 @@ impl Joined {
             return;
         }
         self.stops.store(true, Ordering::Release);
+        let owned = directory.held().len();
         while !directory.held().is_empty() && Instant::now() < until && self.others_can().await {
             self.warden.hint(WardenMessage::Look);
             sleep(LOOK).await;
         }
+        let left = directory.held().len();
+        tracing::info!(owned, left, "shards were handed over");
     }
 
     /// Changes the phase of this node in the view.

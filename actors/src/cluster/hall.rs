@@ -36,7 +36,7 @@ impl Hall {
     async fn pass(&self, platform: &Platform, envelope: Envelope) -> Answer {
         let Envelope { kind, id, shard, within_ms, request, .. } = envelope;
         let within_ms = within_ms.min(millis(platform.config.ask_deadline()));
-        let letter = Letter { kind, id, request, within_ms, shard: Some(shard) };
+        let letter = Letter { kind, id, request, within_ms, shard: Some(shard), repeats: false };
         match platform.directory.deliver(letter).await {
             Ok(Ok(reply)) => Answer::Ack { reply },
             // Nothing of it was committed: whoever has the shard since may be asked.

@@ -86,6 +86,8 @@ impl<P: Clone + Send + 'static> Router<P> {
             Ok(Answer::Unknown { reason }) => Tried::Done(Err(failed(reason))),
             Ok(Answer::Ended { exit }) => Tried::Done(Err(AskError::Ended(exit))),
             Err(LinkError::Unreachable { carried: Carried::No, .. }) => Tried::Moving,
+            // Whether it was carried out does not matter: it waits for whoever owns it then.
+            Err(LinkError::Unreachable { .. }) if letter.repeats => Tried::Moving,
             Err(LinkError::Unreachable { carried: Carried::Perhaps, .. })
             | Err(LinkError::Expired { .. }) => Tried::Done(Err(AskError::Expired)),
             Err(LinkError::Full { retry_after, .. }) => {

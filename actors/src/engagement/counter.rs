@@ -42,6 +42,14 @@ impl Entity for Counter {
         Ok(Self { id, fence, platform, tally, live, loaded: Instant::now() })
     }
 
+    fn repeats(request: &Request) -> bool {
+        match request {
+            Request::Look | Request::Like { .. } | Request::Insights | Request::Mark { .. } => true,
+            // Facts that are gone are a conflict, and notes would count twice.
+            Request::Settle(_) | Request::Note(_) => false,
+        }
+    }
+
     async fn handle(&mut self, request: Request) -> Result<Reply, Exit> {
         match request {
             Request::Settle(facts) => {

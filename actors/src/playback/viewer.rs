@@ -45,6 +45,11 @@ impl Entity for Viewer {
         Ok(Self { id, fence, store, config, addresses, record, row_version, unfolded })
     }
 
+    /// An older session of the same content and device ends, and events have numbers.
+    fn repeats(_: &Request) -> bool {
+        true
+    }
+
     async fn handle(&mut self, request: Request) -> Result<Reply, Exit> {
         match request {
             Request::Open(open) => self.open(open).await,

@@ -54,6 +54,13 @@ pub trait Entity<P: Clone + Send + 'static = Platform>: Sized + Send + 'static {
         Report { state: "", bytes: size_of::<Self>() as u64 }
     }
 
+    /// Whether asking this again comes to the same when nobody knows if it was carried out: then an
+    /// ask whose answer was lost is repeated, to the next owner too, instead of failing.
+    #[must_use]
+    fn repeats(_request: &Self::Request) -> bool {
+        false
+    }
+
     /// What its durable timer of this name asks it when it rings; none for a name that it does not
     /// know. May be asked more than once; the timer goes when it has been answered, whatever the
     /// answer.

@@ -26,6 +26,9 @@ pub struct Letter {
     /// whoever carries the letter, and not part of it.
     #[serde(skip)]
     pub shard: Option<ShardId>,
+    /// [`Entity::repeats`]; for whoever carries it, too.
+    #[serde(skip)]
+    pub repeats: bool,
 }
 
 /// Carries asks to the node that owns an entity.
@@ -52,10 +55,11 @@ pub(super) fn letter<K: Entity<P>, P: Clone + Send + 'static>(
     within: Duration,
     shard: Option<ShardId>,
 ) -> Result<Letter, AskError> {
+    let repeats = K::repeats(request);
     let written = serde_json::to_value(id).and_then(|id| Ok((id, serde_json::to_value(request)?)));
     let (id, request) = written.map_err(|error| unreadable(K::KIND, &error))?;
     let within_ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
-    Ok(Letter { kind: K::KIND.to_owned(), id, request, within_ms, shard })
+    Ok(Letter { kind: K::KIND.to_owned(), id, request, within_ms, shard, repeats })
 }
 
 /// Asks the entity of a letter on the other side of a link.

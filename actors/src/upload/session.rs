@@ -39,6 +39,11 @@ impl Entity for Session {
         Ok(Self { id, fence, platform, upload, alarm: None })
     }
 
+    /// A second grant revokes the first, which nobody has.
+    fn repeats(request: &Request) -> bool {
+        matches!(request, Request::Look | Request::Grant { .. })
+    }
+
     async fn handle(&mut self, request: Request) -> Result<Reply, Exit> {
         let answer = match request {
             Request::Create { content_id, owner, size_bytes, metadata, in_parts } => {

@@ -7,6 +7,7 @@ use crate::catalog::cell::Cells;
 use crate::model::{Fence, Holding, Newcomer, NodeLife, ShardId, View, ViewChange};
 use crate::{Error, Result};
 use async_trait::async_trait;
+use jiff::Timestamp;
 use std::time::Duration;
 
 /// A database of one of the two dialects.
@@ -106,6 +107,10 @@ impl<R: Runner> Membership for Engine<R> {
 
     async fn view(&self, fresh: Duration) -> Result<View> {
         rows::view(self.0.read(sql::view(&R::DIALECT, fresh)).await?)
+    }
+
+    async fn clock(&self) -> Result<Timestamp> {
+        rows::only("clock", Some(self.0.read(sql::clock(&R::DIALECT)).await?))?.time()
     }
 
     async fn holdings(&self) -> Result<Vec<Holding>> {

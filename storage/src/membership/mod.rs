@@ -11,6 +11,7 @@
 use crate::Result;
 use crate::model::{Fence, Holding, Newcomer, NodeLife, ShardId, View, ViewChange};
 use async_trait::async_trait;
+use jiff::Timestamp;
 use std::time::Duration;
 
 mod engine;
@@ -63,6 +64,9 @@ pub trait Membership: Send + Sync {
     /// # Errors
     /// `NotFound` when no node has ever joined.
     async fn view(&self, fresh: Duration) -> Result<View>;
+
+    /// The database's clock: what a node holds its own against.
+    async fn clock(&self) -> Result<Timestamp>;
 
     /// Who owns which shard, by shard.
     async fn holdings(&self) -> Result<Vec<Holding>>;

@@ -151,6 +151,11 @@ pub(super) fn renew(d: &Dialect, me: &NodeLife, ttl: Duration) -> Step {
     Step::plain(d.renew.replace("{now}", d.now), vec![name, incarnation, span(ttl)])
 }
 
+/// The database's clock.
+pub(super) fn clock(d: &Dialect) -> Step {
+    Step::plain(format!("SELECT {}", d.now), Vec::new())
+}
+
 /// The cluster beside each member: one statement sees one state.
 pub(super) fn view(d: &Dialect, fresh: Duration) -> Step {
     let (now, accusers) = (d.now, accusers(d, 1));

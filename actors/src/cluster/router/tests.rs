@@ -21,6 +21,8 @@ struct Number(u16);
 #[derive(Debug, Serialize, Deserialize, strum::IntoStaticStr)]
 enum Request {
     Who,
+    /// The same, and may be asked again.
+    WhoElse,
 }
 
 impl std::fmt::Display for Number {
@@ -45,7 +47,11 @@ impl Entity<&'static str> for Witness {
         Ok(Self { node, asked: 0 })
     }
 
-    async fn handle(&mut self, Request::Who: Request) -> Result<(String, u32), Exit> {
+    fn repeats(request: &Request) -> bool {
+        matches!(request, Request::WhoElse)
+    }
+
+    async fn handle(&mut self, _: Request) -> Result<(String, u32), Exit> {
         self.asked += 1;
         Ok((self.node.to_owned(), self.asked))
     }
@@ -90,7 +96,7 @@ impl Peers for Wire {
         }
         let directory = self.nodes.lock().expect("it is there")[&node].clone();
         let Envelope { kind, id, shard, within_ms, request, .. } = envelope;
-        let letter = Letter { kind, id, request, within_ms, shard: Some(shard) };
+        let letter = Letter { kind, id, request, within_ms, shard: Some(shard), repeats: false };
         match directory.deliver(letter).await {
             Ok(Ok(reply)) => Ok(Answer::Ack { reply }),
             Err(NotHere::Elsewhere) => Ok(Answer::NotOwner { owner: None, epoch: Epoch(0) }),
@@ -268,6 +274,23 @@ async fn what_may_have_been_done_is_not_asked_again() {
     two.weather(Weather::Breaks);
     assert_eq!(two.who(0).await, Err(AskError::Expired));
     assert_eq!(two.carried(), 1);
+}
+
+/// A viewer was told 503 for a heartbeat that was under way to a node that died.
+#[tokio::test(start_paused = true)]
+async fn what_may_be_done_twice_is_asked_of_the_next_owner() {
+    let two = Two::new(|_| {});
+    two.knows("b", 0, 1);
+    two.weather(Weather::Breaks);
+    let taken_over = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        two.opens("a", 0, 2);
+        two.knows("a", 0, 2);
+    };
+    let witness = two.witness(0);
+    let asked = witness.ask(Request::WhoElse, Duration::from_secs(9));
+    let (answer, ()) = tokio::join!(asked, taken_over);
+    assert_eq!(answer.map(|(node, _)| node).as_deref(), Ok("a"));
 }
 
 #[tokio::test(start_paused = true)]

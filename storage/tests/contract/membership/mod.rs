@@ -35,6 +35,7 @@ pub(crate) async fn check(one: &Stores, two: &Stores) {
     a_release_at_an_old_epoch_changes_nothing(&house).await;
     whoever_leaves_frees_its_shards_at_once(&house).await;
     a_name_has_one_life_at_a_time(&house).await;
+    everybody_sees_one_clock(&house).await;
     suspicions::check(&house).await;
     changes::check(&house).await;
     interleavings::check(&house).await;
@@ -62,6 +63,13 @@ pub(crate) async fn enter_with(
     shards: u16,
 ) -> NodeLife {
     port.join("house", shards, &newcomer(name), ttl).await.unwrap()
+}
+
+async fn everybody_sees_one_clock(house: &House<'_>) {
+    let (first, second) = (house.one.clock().await.unwrap(), house.two.clock().await.unwrap());
+    assert!(second > first, "{second} after {first}");
+    let here = jiff::Timestamp::now().duration_since(second).as_secs_f64();
+    assert!((0.0..60.0).contains(&here), "the server runs on this machine: {here} s");
 }
 
 fn all() -> Vec<ShardId> {
