@@ -10,8 +10,9 @@ const CLUSTER_MS = 1000;
 const SHARDS_MS = 2500;
 /** Who has not answered is left alone for a while. */
 const FAILED_MS = 3000;
-/** Without an answer for this long (ms) the numbers are called old. */
-export const STALE_MS = 4000;
+/** Without an answer for this long (ms) the numbers are called old: the node itself may wait for 5 s
+ * for a member that does not tell. */
+export const STALE_MS = 6000;
 
 /** The last answer to one question, and what came of asking again. */
 export class Asked<T> {

@@ -1,5 +1,5 @@
-// Moves of one node in one go are one line: what, how many, why, when. Members take over at the same
-// time, so that the moves of one go lie among those of others. Pure.
+// Moves of one node in one go are one line: what, how many, why, when. Members take over at the
+// same time, so that the moves of one go lie among those of others. Pure.
 
 import { ranges } from './shards';
 import { shards } from './words';

@@ -112,12 +112,13 @@ export class ClusterPanel {
   }
 
   private drawLink(now: number): void {
-    const { cluster } = this.feed;
+    const { cluster, shards: page } = this.feed;
     const old = now - cluster.heardAt > STALE_MS;
     this.sums.say(linkWords(cluster, now));
     this.body.classList.toggle('is-stale', old);
     // One question may fail, as when many look at once: the next one follows in a moment.
     this.problem.draw(old ? cluster.problem : null);
+    if (!old || cluster.problem === null) this.shards.drawProblem(page, now);
   }
 
   private tell(text: string): void {

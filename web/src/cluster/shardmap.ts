@@ -62,6 +62,12 @@ export class ShardMap {
     this.cells[this.indexOf(this.chosen)]?.scrollIntoView({ block: 'nearest' });
   }
 
+  /** Chooses the neighbour of the chosen one. */
+  step(by: number): void {
+    const to = this.shards[this.indexOf(this.chosen) + by];
+    if (to) this.hands.choose(to.shard);
+  }
+
   private build(count: number): void {
     const size = count <= FEW ? 'few' : count <= SOME ? 'some' : 'many';
     this.element.className = `shard-map is-${size}`;
@@ -97,8 +103,7 @@ export class ShardMap {
   private key(event: KeyboardEvent): void {
     if (event.key === 'Escape') return this.hands.choose(null);
     const at = this.indexOf(this.chosen);
-    const arrow = stepTo(event.key, at, this.columns(), this.shards.length);
-    const to = this.shards[at < 0 && arrow !== null ? 0 : arrow ?? -1];
+    const to = this.shards[stepTo(event.key, at, this.columns(), this.shards.length) ?? -1];
     if (!to) return;
     event.preventDefault();
     this.hands.choose(to.shard);

@@ -17,7 +17,7 @@ import type { Shard, ShardPage } from './types';
 /** Reasons that are told: each is told of all its shards. */
 const REASONS_MAX = 8;
 /** They are asked for less often than the rest, and old later (ms). */
-const SHARDS_STALE_MS = 8000;
+const STALE_MS = 8000;
 const HINT = 'Point at a shard, tap it, or move with the arrow keys, to read how it stands.';
 
 /** The card. */
@@ -28,6 +28,10 @@ export class ShardPanel {
   private readonly map: ShardMap;
   private readonly legend: Legend;
   private readonly title = h('h3', {});
+  /** A finger does not meet one of a thousand cells; from a neighbour it gets there. */
+  private readonly steps = ([['‹', 'Previous', -1], ['›', 'Next', 1]] as const).map(
+    ([sign, name, by]) => h('button', { type: 'button', class: 'button small', hidden: true,
+      'aria-label': `${name} shard`, onclick: () => this.map.step(by) }, sign));
   private readonly why = h('p', {});
   private readonly facts = new Facts();
   private readonly reasonsHead = h('h3', { hidden: true }, 'Not where they should be');
@@ -50,7 +54,8 @@ export class ShardPanel {
     });
     this.legend = new Legend(colour, (only) => this.map.fade(only));
     this.words.addEventListener('toggle', () => this.drawWords());
-    const one = h('div', { class: 'shard-one' }, this.title, this.why, this.facts.element);
+    const one = h('div', { class: 'shard-one' }, h('div', { class: 'shard-one-head' }, this.title,
+      ...this.steps), this.why, this.facts.element);
     this.element = h('section', { class: 'card shards', 'aria-label': 'Shards' },
       h('div', { class: 'panel-head' }, h('h2', {}, 'Shards'), this.note), this.problem.element,
       h('div', { class: 'shards-body' },
@@ -60,8 +65,7 @@ export class ShardPanel {
   }
 
   /** Brings it up to date; `members` by name, those without shards too. */
-  draw({ answer, heardAt, problem: failed }: Asked<ShardPage>, members: readonly string[]): void {
-    this.problem.draw(answer === null || Date.now() - heardAt > SHARDS_STALE_MS ? failed : null);
+  draw({ answer }: Asked<ShardPage>, members: readonly string[]): void {
     if (answer === null || answer === this.page) return;
     this.page = answer;
     this.element.classList.toggle('is-alone', !answer.clustered);
@@ -76,6 +80,11 @@ export class ShardPanel {
     this.drawReasons(answer.shards);
     this.drawOne();
     this.drawWords();
+  }
+
+  /** Tells why the picture is old. */
+  drawProblem({ heardAt, problem }: Asked<ShardPage>, now: number): void {
+    this.problem.draw(now - heardAt > STALE_MS ? problem : null);
   }
 
   /** Chooses a shard, as one is clicked on elsewhere, and goes there. */
@@ -95,6 +104,7 @@ export class ShardPanel {
     const shard = this.page?.shards.find((it) => it.shard === number);
     setText(this.title, shard ? `Shard ${shard.shard}` : 'One shard');
     setText(this.why, shard ? sentence(shard.why) : HINT);
+    for (const button of this.steps) button.hidden = this.chosen === null;
     this.why.className = shard ? tone(shard) : 'soft';
     this.facts.draw(shard ? facts(shard) : []);
   }

@@ -92,15 +92,16 @@ export function byOwner(shards: readonly Shard[]): Map<string | null, number[]> 
   return owners;
 }
 
-/** Where an arrow goes from a cell of a grid of `count`; null for other keys. */
+/** Where a key goes from a cell of a grid of `count`, from none (-1) to the first; null for keys that
+ * go nowhere. */
 export function stepTo(key: string, at: number, columns: number, count: number): number | null {
   const last = count - 1;
-  const within = (to: number): number => (to < 0 || to > last ? at : to);
+  const within = (to: number): number => (to < 0 || to > last ? Math.max(0, at) : to);
   switch (key) {
     case 'ArrowLeft': return within(at - 1);
     case 'ArrowRight': return within(at + 1);
     case 'ArrowUp': return within(at - columns);
-    case 'ArrowDown': return within(at + columns);
+    case 'ArrowDown': return within(at < 0 ? 0 : at + columns);
     case 'Home': return 0;
     case 'End': return last;
     default: return null;

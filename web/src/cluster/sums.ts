@@ -53,7 +53,7 @@ function sums({ members, shards, rules, ...cluster }: Cluster): Sum[] {
   return [
     ['Members alive', `${living} of ${members.length}`, living < rules.members_min],
     ['Shards', count(shards.all), false, true],
-    ['No living owner', count(shards.free), shards.free > 0, true],
+    ['No living owner', count(shards.free), shards.free > 0],
     ['To move', count(shards.to_move)],
     ['Entities', `${silent ? '≥ ' : ''}${count(entities)}`, false, true],
     ['View', count(cluster.view_version)],

@@ -42,9 +42,9 @@ export function link(member: Member, by: NodeLife): Told {
   return { word: underWay(reached), tone: '' };
 }
 
-/** `2/256 under way`: asks, of those that may be at one time. */
+/** `2/256 asks`: under way, of those that may be at one time. */
 export function underWay({ in_flight: some, credits }: PeerState): string {
-  return `${some}/${credits} under way`;
+  return `${some}/${credits} asks`;
 }
 
 /** A round trip, or a dash. */
@@ -53,7 +53,7 @@ export function roundTrip(reached: PeerState | null): string {
   return duration(ms === null ? null : ms / 1000);
 }
 
-/** Where a member is and what it is: `zone z1 · weight 1 · 0.1.0 · 10.0.0.1:7000 · http://…`. */
+/** Where a member is and what it is: `zone z1 · weight 1 · 0.1.0 · 10.0.0.1:7000`. */
 export function place({ zone, weight, build, link: address, http }: Member): string {
   const told = [zone && `zone ${zone}`, `weight ${weight}`, build, address, http];
   return told.filter((part) => part !== '').join(' · ');
@@ -77,7 +77,7 @@ export function listed(names: readonly string[]): string {
 
 /** One of the node's sentences as one of a page; a node's name keeps its small letter. */
 export function sentence(why: string): string {
-  return `${why.replace(/^(it|its|no|nobody)\b/, (word) => word[0]!.toUpperCase() + word.slice(1))}.`;
+  return `${why.replace(/^[in](?=ts?\b|o(body)?\b)/, (letter) => letter.toUpperCase())}.`;
 }
 
 /** Where a pin wants a shard. */
