@@ -110,8 +110,8 @@ function turn(made, name, action) {
 const life = ({ name, incarnation }) => ({ name, incarnation });
 
 function link(made, to) {
-  const since = new Date(Date.now() - 9_000_000).toISOString();
   const connected = to.unreached === null;
+  const since = new Date(Date.now() - (connected ? 9_000_000 : 6_200)).toISOString();
   const number = to.name.charCodeAt(to.name.length - 1);
   return { ...life(to), address: `10.0.0.${number - 96}:7000`, since, connected,
     round_trip_ms: connected ? 0.3 + (number % 5) / 10 : null,

@@ -2,6 +2,7 @@
 // attention, which moves are one line, which tab an address chooses.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { tabAddress, tabIn } from '../src/admin/tabs';
 import { routeAddress } from '../src/cluster/client';
@@ -9,9 +10,10 @@ import { linkWords, STALE_MS } from '../src/cluster/feed';
 import { grouped } from '../src/cluster/moves';
 import { turned } from '../src/cluster/orders';
 import { Palette } from '../src/cluster/palette';
+import { label } from '../src/cluster/shards';
 import { troubles } from '../src/cluster/trouble';
 import * as words from '../src/cluster/words';
-import type { Cluster } from '../src/cluster/types';
+import type { Cluster, PeerState, Route, ShardPage } from '../src/cluster/types';
 import { cluster, member, move, peer, report } from './cluster';
 
 const told = (picture: Cluster): string[] =>
@@ -93,12 +95,26 @@ test('leases, counts and links have a colour when they are not as they should be
     phase: 'draining' })).word], ['Up', 'Dead']);
 });
 
+test('a member tells whom it reaches, and its link what went wrong', () => {
+  const peers = [peer('b'), peer('c', { connected: false }), peer('d', { round_trip_ms: null })];
+  assert.equal(words.reaches(member('a', { report: report('a', { peers }) })),
+    'Reaches b in 400 µs, not c, d.');
+  assert.equal(words.reaches(member('a', { report: null })), '');
+  const note = (told: Partial<PeerState>): string =>
+    words.linkNote(member('b', { reached: peer('b', told) }), '2026-11-21T12:00:09Z');
+  assert.equal(note({}), '');
+  assert.equal(note({ last_error: 'refused' }), 'Reached for 9 s; before that: refused.');
+  assert.equal(note({ last_error: 'refused', connected: false }), 'Not reached for 9 s: refused.');
+});
+
 test('sentences of the node begin with a capital unless a name does', () => {
   assert.equal(words.sentence('its owner b is dead: a claims it'),
     'Its owner b is dead: a claims it.');
   assert.deepEqual(['node-a keeps it', 'it moves', 'item moves', 'nobody owns it', 'no member may']
     .map(words.sentence), ['node-a keeps it.', 'It moves.', 'item moves.', 'Nobody owns it.',
     'No member may.']);
+  assert.equal(words.sentence('the database is away: this is what a saw last'),
+    'The database is away: this is what a saw last.');
   assert.deepEqual([[], ['a'], ['a', 'b'], ['a', 'b', 'c']].map(words.listed),
     ['', 'a', 'a and b', 'a, b and c']);
 });
@@ -165,4 +181,21 @@ test('the address chooses a tab, and a place on the page none', () => {
   const chosen = [tabAddress('cluster'), '', '#actor=encode/pool', '#tab=strange', '#main']
     .map((hash) => tabIn(hash, names));
   assert.deepEqual(chosen, [1, 0, 0, 0, null]);
+});
+
+test('the examples of the API\'s description read as they should', () => {
+  const { paths } = JSON.parse(readFileSync('../gateway/openapi.json', 'utf8'));
+  const example = <T>(path: string): T =>
+    paths[`/admin/api/${path}`].get.responses[200].content['application/json'].example as T;
+  const picture = example<Cluster>('cluster');
+  assert.deepEqual(told(picture), ['bad: node-b tells nothing: no answer within 2.5 s',
+    'busy: node-b is late to renew its lease: 1.2 s are left']);
+  assert.deepEqual(grouped(picture.recent_moves, 9).map(({ node, which }) => [node, which]),
+    [['node-a', 'shard 7']]);
+  const [seven] = example<ShardPage>('shards').shards;
+  assert.equal(seven && label(seven),
+    'Shard 7 of node-a, epoch 9: it is pinned to node-b: node-a gives it to node-b');
+  const route = example<Route>('route/{content_id}');
+  assert.equal(words.WAYS[route.way].word, 'Sent on');
+  assert.equal(route.link && words.underWay(route.link), '2/256 asks');
 });

@@ -5,7 +5,7 @@ import { h, setText } from '../lib/dom';
 import { Rows, type Row } from './rows';
 import type { Colour } from './shards';
 
-/** An owner; null is nobody. */
+/** An owner, or a member that owns nothing. */
 interface Entry {
   name: string;
   count: number;
@@ -15,6 +15,7 @@ interface Entry {
 export class Legend {
   readonly element = h('ul', { class: 'legend', 'aria-label': 'Owners' });
   private readonly rows: Rows<Entry>;
+  private readonly buttons = new Map<string, HTMLElement>();
   private only: string | null = null;
 
   /** `show` hears whose shards are to stand out; null for all. */
@@ -35,14 +36,14 @@ export class Legend {
     const button = h('button', { type: 'button', 'aria-pressed': 'false' },
       h('span', { class: `swatch hue-${hue}`, 'aria-hidden': 'true' }), name, count);
     button.addEventListener('click', () => this.toggle(name));
+    this.buttons.set(name, button);
     return { element: h('li', {}, button), draw: (entry) => setText(count, String(entry.count)) };
   }
 
   private toggle(name: string): void {
     this.only = this.only === name ? null : name;
-    for (const button of this.element.querySelectorAll('button')) {
-      const pressed = this.only !== null && button.childNodes[1]?.textContent === this.only;
-      button.setAttribute('aria-pressed', String(pressed));
+    for (const [other, button] of this.buttons) {
+      button.setAttribute('aria-pressed', String(other === this.only));
     }
     this.show(this.only);
   }

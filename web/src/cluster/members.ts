@@ -3,7 +3,7 @@
 
 import { h, setText } from '../lib/dom';
 import { Facts, type Fact } from '../admin/facts';
-import { count, duration } from '../admin/words';
+import { count } from '../admin/words';
 import { Rows, type Row } from './rows';
 import * as words from './words';
 import type { Colour } from './shards';
@@ -44,8 +44,9 @@ class Card implements Row<Shown> {
   private readonly share = h('i', {});
   private readonly wanted = h('b', {});
   private readonly facts = new Facts();
-  private readonly silent = h('p', { class: 'tone-bad' });
-  private readonly place = h('p', { class: 'soft small-text' });
+  /** Why it tells nothing; who suspects it; how it is linked; whom it reaches; where it is. */
+  private readonly notes = ['tone-bad', 'tone-busy', ...Array<string>(3).fill('soft small-text')]
+    .map((looks) => h('p', { class: looks }));
   private shown: Shown | null = null;
 
   constructor(
@@ -62,7 +63,7 @@ class Card implements Row<Shown> {
       this.button);
     const bar = h('div', { class: 'share', 'aria-hidden': 'true' }, this.share, this.wanted);
     this.element = h('li', { class: 'card member' }, head, bar, this.facts.element,
-      this.silent, this.place);
+      ...this.notes);
   }
 
   draw(shown: Shown): void {
@@ -80,9 +81,15 @@ class Card implements Row<Shown> {
     this.button.setAttribute('aria-label', `${this.button.textContent} ${member.name}`);
     this.drawShare(member, cluster);
     this.facts.draw(memberFacts(member, cluster));
-    this.silent.hidden = member.missing === null || !member.alive;
-    setText(this.silent, `It tells nothing: ${member.missing}.`);
-    setText(this.place, words.place(member));
+    this.drawNotes(member, cluster.at);
+  }
+
+  private drawNotes(member: Member, at: string): void {
+    const { alive, missing, suspected_by: by } = member;
+    const texts = [alive && missing ? `It tells nothing: ${missing}.` : '',
+      by.length > 0 ? `Suspected by ${words.listed(by)}.` : '',
+      words.linkNote(member, at), words.reaches(member), words.place(member)];
+    this.notes.forEach((note, i) => setText(note, texts[i] ?? ''));
   }
 
   /** How much it owns, and a mark at how much it should. */
@@ -113,18 +120,9 @@ function memberFacts(member: Member, cluster: Cluster): Fact[] {
     told('Lease left', words.lease(member.lease_left_ms), 'by the database\'s clock'),
     told('Own clock', words.lease(report?.lease_left_ms ?? null),
       'how long it may own shards, by its own clock'),
-    told('Link', words.link(member, cluster.answered_by), linkTitle(member, cluster)),
+    told('Link', words.link(member, cluster.answered_by)),
     ['Round trip', words.roundTrip(reached)],
     ['View seen', report?.view_version == null ? '–' : String(report.view_version), undefined,
       behind ? 'busy' : ''],
-    ['Suspected by', member.suspected_by.length > 0 ? words.listed(member.suspected_by) : null,
-      'members that do not reach it, and said so lately', 'busy'],
   ];
-}
-
-/** Since when, and what went wrong the last time. */
-function linkTitle({ reached }: Member, { at }: Cluster): string | undefined {
-  if (reached === null) return undefined;
-  const since = duration(Math.floor((Date.parse(at) - Date.parse(reached.since)) / 1000));
-  return `so for ${since}${reached.last_error ? `; last error: ${reached.last_error}` : ''}`;
 }

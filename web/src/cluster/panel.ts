@@ -13,7 +13,7 @@ import { routing } from './routing';
 import { ShardPanel } from './shardpanel';
 import { Sums } from './sums';
 import { troubles } from './trouble';
-import { shards } from './words';
+import { sentence, shards } from './words';
 import type { Me } from '../lib/types';
 import type { Cluster } from './types';
 
@@ -97,7 +97,7 @@ export class ClusterPanel {
     this.palette.meet(members.map(({ name }) => name));
     this.body.hidden = false;
     this.stale.hidden = cluster.stale === null;
-    setText(this.stale, cluster.stale === null ? '' : `${cluster.stale}.`);
+    setText(this.stale, cluster.stale === null ? '' : sentence(cluster.stale));
     this.alerts.draw(troubles(cluster));
     this.sums.draw(cluster);
     if (!clustered && !this.alone.hasChildNodes()) fill(this.alone, ...aloneWords(cluster));

@@ -4,7 +4,7 @@ import { fill, h } from '../lib/dom';
 import { Facts } from '../admin/facts';
 import { problem } from '../admin/parts';
 import { explain } from './client';
-import { KINDS, roundTrip, underWay, WAYS } from './words';
+import { KINDS, roundTrip, sentence, underWay, WAYS } from './words';
 import type { Kind, Route } from './types';
 
 const ID_MAX = 200;
@@ -60,8 +60,8 @@ function answer(route: Route, reveal: (shard: number) => void): HTMLElement[] {
     onclick: () => reveal(shard.shard) }, `Show shard ${shard.shard}`);
   return [
     h('p', { class: 'route-why' }, h('span', { class: `pill ${tone}` }, word),
-      h('span', {}, `${route.why}.`), show),
-    ...route.stale === null ? [] : [h('p', { class: 'notice busy' }, `${route.stale}.`)],
+      h('span', {}, sentence(route.why)), show),
+    ...route.stale === null ? [] : [h('p', { class: 'notice busy' }, sentence(route.stale))],
     h('p', { class: 'soft' }, `The shard by the database: ${shard.why}.`),
     facts.element,
   ];

@@ -42,12 +42,24 @@ export class ShardMap {
     this.element.addEventListener('keydown', (event) => this.key(event));
   }
 
-  /** Shows how the shards stand; only the chosen one is outlined. */
-  draw(shards: readonly Shard[], chosen: number | null): void {
+  /** Shows how the shards stand. */
+  draw(shards: readonly Shard[]): void {
     this.shards = shards;
     if (shards.length !== this.cells.length) this.build(shards.length);
     shards.forEach((shard, i) => this.drawCell(shard, i));
-    this.mark(chosen);
+    this.select(this.chosen);
+  }
+
+  /** Outlines the chosen one. */
+  select(chosen: number | null): void {
+    if (chosen !== this.chosen) {
+      this.cells[this.indexOf(this.chosen)]?.removeAttribute('aria-selected');
+    }
+    this.chosen = chosen;
+    const cell = this.cells[this.indexOf(chosen)];
+    cell?.setAttribute('aria-selected', 'true');
+    if (cell) this.element.setAttribute('aria-activedescendant', cell.id);
+    else this.element.removeAttribute('aria-activedescendant');
   }
 
   /** Fades all that are not this owner's; null shows all alike. */
@@ -87,17 +99,6 @@ export class ShardMap {
     cell.id = `shard-${shard.shard}`;
     cell.setAttribute('aria-label', words);
     cell.dataset.number = String(shard.shard);
-  }
-
-  private mark(chosen: number | null): void {
-    if (chosen !== this.chosen) {
-      this.cells[this.indexOf(this.chosen)]?.removeAttribute('aria-selected');
-    }
-    this.chosen = chosen;
-    const cell = this.cells[this.indexOf(chosen)];
-    cell?.setAttribute('aria-selected', 'true');
-    if (cell) this.element.setAttribute('aria-activedescendant', cell.id);
-    else this.element.removeAttribute('aria-activedescendant');
   }
 
   private key(event: KeyboardEvent): void {

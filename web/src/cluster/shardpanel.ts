@@ -73,7 +73,7 @@ export class ShardPanel {
     this.palette.meet(members);
     this.palette.meet([...owners.keys()].filter((name) => name !== null));
     this.legend.draw(owners, members);
-    this.map.draw(answer.shards, this.chosen);
+    this.map.draw(answer.shards);
     const { all } = answer.counts;
     const cut = answer.next_cursor === null ? '' : `the first ${count(answer.shards.length)} of `;
     setText(this.note, `${cut}${counted(all)}`);
@@ -95,7 +95,7 @@ export class ShardPanel {
 
   private choose(shard: number | null): void {
     this.chosen = shard;
-    this.map.draw(this.page?.shards ?? [], shard);
+    this.map.select(shard);
     this.drawOne();
   }
 

@@ -59,6 +59,26 @@ export function place({ zone, weight, build, link: address, http }: Member): str
   return told.filter((part) => part !== '').join(' · ');
 }
 
+/** Since when a link stands or not, and what went wrong; empty while nothing has. */
+export function linkNote({ alive, reached }: Member, at: string): string {
+  if (!alive || !reached?.last_error) return '';
+  const seconds = (Date.parse(at) - Date.parse(reached.since)) / 1000;
+  const since = duration(Math.max(0, Math.floor(seconds)));
+  return reached.connected ? `Reached for ${since}; before that: ${reached.last_error}.` :
+    `Not reached for ${since}: ${reached.last_error}.`;
+}
+
+/** Whom a member reaches by its own word: `Reaches node-b in 600 µs, not node-c.` */
+export function reaches({ report }: Member): string {
+  const peers = (report?.peers ?? []).map((peer) =>
+    (peer.connected ? `${peer.name}${within(peer)}` : `not ${peer.name}`));
+  return peers.length > 0 ? `Reaches ${peers.join(', ')}.` : '';
+}
+
+function within(peer: PeerState): string {
+  return peer.round_trip_ms === null ? '' : ` in ${roundTrip(peer)}`;
+}
+
 /** True for the same life of the same node. */
 export function sameLife(a: NodeLife, b: NodeLife): boolean {
   return a.name === b.name && a.incarnation === b.incarnation;
@@ -77,7 +97,7 @@ export function listed(names: readonly string[]): string {
 
 /** One of the node's sentences as one of a page; a node's name keeps its small letter. */
 export function sentence(why: string): string {
-  return `${why.replace(/^[in](?=ts?\b|o(body)?\b)/, (letter) => letter.toUpperCase())}.`;
+  return `${why.replace(/^(?=(its?|no|nobody|the)\b)./, (letter) => letter.toUpperCase())}.`;
 }
 
 /** Where a pin wants a shard. */
