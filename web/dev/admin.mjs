@@ -1,5 +1,7 @@
-// The mock's answers below /admin/api about actors: tree, stream, detail, orders, audit log.
+// The mock's answers below /admin/api about actors: tree, stream, detail, orders, audit log; those
+// about the cluster are its own.
 
+import { clusterOf } from './cluster.mjs';
 import { obey, startedAt, totals, view, world } from './actors.mjs';
 
 const LIMIT = 100;
@@ -87,17 +89,22 @@ async function give(request, actor, action, role, refuse) {
   const { confirm, reason } = JSON.parse(body || '{}');
   if (role !== 'admin') return refuse(403, 'This needs the role admin.');
   if (confirm !== actor.name) return refuse(422, 'confirm must be the name of the actor.');
-  const id = `a${audit.length + 1}`;
-  const entry = { id, at: new Date().toISOString(), subject: 'ada', action, path: actor.path,
-    reason: reason ?? null, outcome: 'asked', trace_id: '00f067aa0ba902b7a3ce929d0e0e4736' };
-  audit.unshift(entry);
+  const entry = write(action, actor.path, reason);
   if (['node', 'kind'].includes(actor.role) || (action === 'stop' && actor.hidden.stopped)) {
     entry.outcome = 'refused';
     return refuse(409, `It cannot be given this order: it is a ${actor.role}, ${actor.status}.`);
   }
   obey(actor, action, 'ada');
   setTimeout(() => (entry.outcome = 'done'), 1000);
-  return { audit_id: id, path: actor.path, action };
+  return { audit_id: entry.id, path: actor.path, action };
+}
+
+/** A new line of the audit log. */
+function write(action, path, reason) {
+  const entry = { id: `a${audit.length + 1}`, at: new Date().toISOString(), subject: 'ada', action,
+    path, reason: reason ?? null, outcome: 'asked', trace_id: '00f067aa0ba902b7a3ce929d0e0e4736' };
+  audit.unshift(entry);
+  return entry;
 }
 
 function auditPage(parameters) {
@@ -110,6 +117,14 @@ function auditPage(parameters) {
 /** Answers when the address is the inspector's; false otherwise. */
 export async function inspector(request, response, url, { role, json, problem }) {
   const rest = url.pathname.split('/admin/api/')[1] ?? '';
+  const told = await clusterOf(request, rest, { role, json: (body, status) =>
+    void json(response, body, status), problem: (status, text) => void problem(response, status,
+    text), written: (action, path, reason) => {
+    const entry = write(action, path, reason);
+    entry.outcome = 'done';
+    return entry.id;
+  } });
+  if (told !== false) return told;
   if (rest === 'audit') return json(response, auditPage(url.searchParams));
   if (rest === 'tree' || rest === 'tree/stream') {
     if (!world.has(url.searchParams.get('under') ?? '')) {

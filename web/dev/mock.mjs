@@ -1,6 +1,7 @@
 // A development aid: serves dist/ with the node's content security policy and made-up answers of
 // its API, so that the pages can be looked at without a node. `npm run mock [port]`.
-// A token that says `viewer` or `operator` has that role, any other is an administrator's.
+// A token that says `viewer` or `operator` has that role, any other is an administrator's;
+// dev/cluster.mjs says which tokens see which cluster.
 // Contents whose id ends in `9` grow from their first look on: a rung more every few seconds.
 
 import { createServer } from 'node:http';

@@ -1,6 +1,6 @@
 // Looks after an actor as an operator would: opens /admin, reads the live tree, moves in it by
-// keyboard, searches, opens the detail, restarts the actor with a reason, and finds the order in
-// the audit log. Prints one line of JSON; exits 1 when anything is not as an operator would want
+// keyboard, searches, opens the detail, restarts the actor with a reason, finds the order in the
+// audit log, and reads that the node is alone with its shards. Prints one line of JSON; exits 1 when anything is not as an operator would want
 // it. The actor is a service that may be restarted at any time.
 //
 //   node e2e/admin.mjs BASE_URL OUT_DIR --token T [--actor events/bridge]
@@ -16,6 +16,8 @@ if (!base || !out || !options.token) {
   process.exit(2);
 }
 mkdirSync(out, { recursive: true });
+/** Of a node with the default configuration. */
+const SHARDS = 16;
 const actor = typeof options.actor === 'string' ? options.actor : 'events/bridge';
 const reason = `tried by a test at ${new Date().toISOString()}`;
 
@@ -92,6 +94,25 @@ async function restart() {
   return { audit: (await line.innerText()).replace(/\s+/g, ' ') };
 }
 
+/** A node that is alone says so, takes no orders as a member, and shows each of its shards. */
+async function lookAtTheCluster() {
+  await page.getByRole('tab', { name: 'Cluster' }).click();
+  const panel = page.getByRole('tabpanel', { name: 'Cluster' });
+  await panel.getByRole('heading', { name: 'This node is alone' }).waitFor();
+  const shards = panel.getByRole('listbox', { name: 'Shards' });
+  const cells = shards.getByRole('option');
+  await cells.nth(SHARDS - 1).waitFor();
+  expect(await cells.count() === SHARDS, `${await cells.count()} shards instead of ${SHARDS}`);
+  await shards.focus();
+  await page.keyboard.press('End');
+  await panel.getByRole('heading', { name: `Shard ${SHARDS - 1}`, exact: true }).waitFor();
+  const orders = await panel.getByRole('button', { name: /^(Drain|Resume)/ }).count();
+  expect(orders === 0, 'a node that is alone is offered to be drained');
+  await page.screenshot({ path: path.join(out, 'admin-alone.png'), fullPage: true });
+  await page.getByRole('tab', { name: 'Actors' }).click();
+  await detail.getByRole('heading', { name: actor }).waitFor();
+}
+
 /** The address alone brings the detail back, also on a phone, and nothing is wider than it. */
 async function openByAddress() {
   await page.screenshot({ path: path.join(out, 'admin-operator.png'), fullPage: true });
@@ -108,7 +129,8 @@ async function openByAddress() {
 const told = { ok: false, actor };
 try {
   await page.goto(`${base.replace(/\/$/, '')}/admin#token=${options.token}`);
-  for (const step of [readTheTree, keepTheFocus, search, openTheDetail, restart, openByAddress]) {
+  for (const step of [readTheTree, keepTheFocus, search, openTheDetail, restart, lookAtTheCluster,
+    openByAddress]) {
     told.step = step.name;
     Object.assign(told, await step());
   }

@@ -3,11 +3,12 @@
 import { fill, h } from '../lib/dom';
 import { fragmentOf, loadAudit } from './client';
 import { date, more, none, panel, problem, table } from './parts';
+import { tabAddress } from './tabs';
 import { called, titled } from './words';
 import type { AuditEntry } from './types';
 
 const PER_PAGE = 25;
-const HEADS = ['When', 'Who', 'Action', 'Actor', 'Reason', 'Outcome', 'Trace'];
+const HEADS = ['When', 'Who', 'Action', 'Target', 'Reason', 'Outcome', 'Trace'];
 
 /** What an outcome means to an operator, as a colour family. */
 const TONES: Readonly<Record<string, string>> = { asked: 'busy', done: 'good', refused: 'bad',
@@ -43,10 +44,16 @@ function row(entry: AuditEntry): HTMLElement {
     h('td', { class: 'nowrap' }, date(entry.at)),
     h('td', {}, entry.subject),
     h('td', {}, titled(entry.action)),
-    h('td', { class: 'name' }, h('a', { href: fragmentOf(entry.path) }, called(entry.path))),
+    h('td', { class: 'name' }, target(entry)),
     h('td', { class: 'reason' }, entry.reason || '–'),
     h('td', {}, h('span', { class: `pill ${TONES[entry.outcome] ?? 'quiet'}` },
       titled(entry.outcome))),
     h('td', {}, entry.trace_id ? h('code', {}, entry.trace_id) : '–'),
   );
+}
+
+/** What an order was given to: an actor, or a member of the cluster. */
+function target({ action, path }: AuditEntry): HTMLElement {
+  const isTurn = action === 'drain' || action === 'resume';
+  return h('a', { href: isTurn ? tabAddress('cluster') : fragmentOf(path) }, called(path));
 }

@@ -2,8 +2,8 @@
 
 import { fill, h, setText } from '../lib/dom';
 
-/** One name with its value; what is null is left out. */
-export type Fact = readonly [name: string, value: string | null, title?: string];
+/** One name with its value, and the colour family of it; what is null is left out. */
+export type Fact = readonly [name: string, value: string | null, title?: string, tone?: string];
 
 /** A description list. */
 export class Facts {
@@ -17,11 +17,12 @@ export class Facts {
     const names = told.map(([name]) => name).join('\n');
     if (names !== this.names) this.build(told);
     this.names = names;
-    told.forEach(([, value, title], i) => {
+    told.forEach(([, value, title, tone], i) => {
       const cell = this.values[i];
       if (!cell) return;
       setText(cell, value ?? '');
       cell.title = title ?? '';
+      cell.className = tone ?? '';
     });
   }
 

@@ -30,14 +30,19 @@ export function errorFromBody(status: number, body: string, fallback: string): A
 }
 
 /** Sends a request and gives its JSON, or undefined when there is no body. */
-export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+export async function call<T>(
+  method: string,
+  path: string,
+  body?: unknown,
+  deadlineMs = DEADLINE_MS,
+): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json', ...authorization(path) };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   const response = await send(path, {
     method,
     headers,
     body: body === undefined ? undefined : JSON.stringify(body),
-    signal: AbortSignal.timeout?.(DEADLINE_MS),
+    signal: AbortSignal.timeout?.(deadlineMs),
   });
   const text = await response.text();
   if (!response.ok) throw errorFromBody(response.status, text, wordsFor(response.status));
