@@ -24,8 +24,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 /// So often a node that waits for something of its cluster looks again.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Clocks that are further apart are told: a lease of an encode job forgives 45 s, and the database's
-/// answer may have taken its time.
+/// Clocks that are further apart are told: a lease of an encode job forgives 45 s, and the
+/// database's answer may have taken its time.
 const CLOCKS_APART_S: f64 = 5.0;
 
 /// A node that has joined.
@@ -108,8 +108,8 @@ async fn begin(
     }
 }
 
-/// Leases of nodes go by the database's clock and by time that only passes; what goes by this node's
-/// own clock is told to whoever can mend it.
+/// Leases of nodes go by the database's clock and by time that only passes; what goes by this
+/// node's own clock is told to whoever can mend it.
 async fn hold_clocks(membership: &dyn Membership) -> Result<()> {
     let sent = Timestamp::now();
     let theirs = membership.clock().await.context("the database does not tell the time")?;

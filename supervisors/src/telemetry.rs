@@ -8,8 +8,8 @@ use tracing_subscriber::EnvFilter;
 
 /// ractor opens a span at level info around each actor's life, and every message sent from within
 /// one would carry it: 0.4 µs for each life, 50 ns for each message, and nothing that we say anew.
-/// What breaks under lapin is told by who uses it, once. Every session of the link, and every notice
-/// of PostgreSQL about what is there already, is no news.
+/// What breaks under lapin is told by who uses it, once. Every session of the link, and every
+/// notice of PostgreSQL about what is there already, is no news.
 const DEFAULT: &str = "info,ractor=warn,ractor_cluster=warn,tokio_postgres=warn,lapin=off";
 
 /// Starts logging; once per process.

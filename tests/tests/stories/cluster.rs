@@ -236,8 +236,9 @@ async fn three_nodes_are_one_platform_whoever_dies() {
     let others = [cluster.client(1), cluster.client(2)];
     let began = Instant::now();
     let own = cluster.client(0);
-    let ended = tokio::select! {
-        (ended, ()) = async { tokio::join!(cluster.nodes[0].stop(), says_it_leaves(&own)) } => ended,
+    let told = async { tokio::join!(cluster.nodes[0].stop(), says_it_leaves(&own)) };
+    let (ended, ()) = tokio::select! {
+        ended = told => ended,
         () = like_on(&others, &ids) => unreachable!("it goes on"),
     };
     let drained = began.elapsed();
@@ -261,8 +262,8 @@ async fn three_nodes_are_one_platform_whoever_dies() {
     let history = one_writer_at_a_time(&cluster).await;
 
     println!(
-        "{history}; views of 12 contents taken {:.1} s after a kill; it owned shards again {:.1} s after its \
-         start; told to go: ended after {:.1} s",
+        "{history}; views of 12 contents taken {:.1} s after a kill; it owned shards again {:.1} s \
+         after its start; told to go: ended after {:.1} s",
         waited.as_secs_f64(),
         back.as_secs_f64(),
         drained.as_secs_f64()

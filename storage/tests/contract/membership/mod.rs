@@ -67,7 +67,7 @@ pub(crate) async fn enter_with(
 
 async fn everybody_sees_one_clock(house: &House<'_>) {
     let (first, second) = (house.one.clock().await.unwrap(), house.two.clock().await.unwrap());
-    assert!(second > first, "{second} after {first}");
+    assert!(second >= first, "{second} after {first}");
     let here = jiff::Timestamp::now().duration_since(second).as_secs_f64();
     assert!((0.0..60.0).contains(&here), "the server runs on this machine: {here} s");
 }

@@ -1,5 +1,5 @@
-//! How long writes of a content wait: somebody likes it at the nodes that are left until one of them
-//! has kept it.
+//! How long writes of a content wait: somebody likes it at the nodes that are left until one of
+//! them has kept it.
 
 use super::stage::Stage;
 use anyhow::bail;
@@ -46,8 +46,7 @@ impl Probe {
             tokio::select! {
                 _ = every.tick() => {
                     let Some(client) = others.next() else { bail!("nobody is left") };
-                    let request = client.request("PUT", &self.path);
-                    tries.spawn(async move { request.send().await.is_ok_and(|it| it.status() == 200) });
+                    tries.spawn(is_kept(client.request("PUT", &self.path)));
                 }
                 Some(kept) = tries.join_next() => {
                     if kept.unwrap_or(false) {
@@ -60,6 +59,10 @@ impl Probe {
             }
         }
     }
+}
+
+async fn is_kept(like: reqwest::RequestBuilder) -> bool {
+    like.send().await.is_ok_and(|answer| answer.status() == 200)
 }
 
 /// The middle and the longest of some times.
