@@ -99,6 +99,36 @@ async fn a_rebalance_and_a_zombie_count_nothing_twice() {
     assert_eq!(sums[0].amounts.views, 3 * 2_000, "three of each event");
 }
 
+/// A broker that forgets may leave some of a topic with members who are dead: a member that hears
+/// nothing for two sessions gives its share up and asks for one anew. Elsewhere it waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_that_hears_nothing_joins_anew_where_brokers_forget() {
+    let topic = format!("test.quiet.{}", uuid::Uuid::now_v7().simple());
+    for forgets in [true, false] {
+        let mut config = config();
+        (config.kafka.reread, config.kafka.session_timeout_ms) = (forgets, 2_000);
+        let log = KafkaLog::open(&brokers(), &config).unwrap();
+        log.append(&topic, records(0..10)).await.unwrap();
+        let group = format!("{topic}.{forgets}");
+        let mut member = log.subscribe(&group, &[&topic]).await.unwrap();
+        let end = Instant::now() + Duration::from_secs(60);
+        while member.next(100, Duration::from_millis(200)).await.unwrap().is_empty() {
+            assert!(Instant::now() < end, "it reads nothing");
+        }
+        member.commit().await.unwrap();
+        let quiet = Instant::now() + Duration::from_secs(6);
+        let mut revoked = false;
+        while !revoked && Instant::now() < quiet {
+            match member.next(100, Duration::from_millis(200)).await {
+                Ok(_) => {}
+                Err(Error::Revoked) => revoked = true,
+                Err(other) => panic!("{other}"),
+            }
+        }
+        assert_eq!(revoked, forgets, "after three sessions without a record");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn brokers_that_are_away_are_told_within_the_deadline_and_then_at_once() {
     // Nobody listens on port 1.

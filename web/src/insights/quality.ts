@@ -24,7 +24,7 @@ export class QualityChart {
 
   constructor() {
     this.plot = new Plot({
-      kind: 'area', label: 'Quality over time', height: 200,
+      kind: 'bars', label: 'Quality over time', height: 200,
       axis: (value) => words(this.metric, value), heads: ['Time', 'Measured'],
       point: (index) => {
         const at = this.points[index];

@@ -26,7 +26,7 @@ pub(super) struct KafkaConsumer {
     ends: HashMap<(String, i32), i64>,
     /// Records before those that are committed as well, to be read again.
     reread: i64,
-    /// Until when it must have a share, or something to read; then it joins anew.
+    /// Until when it must have something to read; then it joins anew, where that helps.
     idle_until: Instant,
     idle_max: Duration,
 }
@@ -60,13 +60,10 @@ impl KafkaConsumer {
         Ok(Self { consumer, ends: HashMap::new(), reread, idle_until, idle_max })
     }
 
-    /// Whether it has been without a share for too long on a server that may forget to give one.
-    /// Elsewhere a group may well have more members than partitions.
-    fn is_forgotten(&mut self, consumer: &StreamConsumer) -> bool {
-        let has_share = consumer.assignment().is_ok_and(|share| share.count() > 0);
-        if has_share {
-            self.idle_until = Instant::now() + self.idle_max;
-        }
+    /// Whether it has had nothing to read for too long on a server that may forget to give it its
+    /// share, or leave some of it with members who are dead. Elsewhere a group may well have more
+    /// members than partitions, and a topic may be quiet.
+    fn is_forgotten(&self) -> bool {
         self.reread > 0 && Instant::now() > self.idle_until
     }
 
@@ -96,8 +93,10 @@ impl Consumer for KafkaConsumer {
             }
             received = consumer.recv().now_or_never();
         }
-        if found.is_empty() && self.is_forgotten(&consumer) {
-            tracing::info!("this member of the group was given nothing to read; it joins anew");
+        if !found.is_empty() {
+            self.idle_until = Instant::now() + self.idle_max;
+        } else if self.is_forgotten() {
+            tracing::debug!("this member of the group was given nothing to read; it joins anew");
             return Err(Error::Revoked);
         }
         Ok(found)

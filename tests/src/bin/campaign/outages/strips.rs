@@ -1,7 +1,7 @@
 //! A picture of what users saw: a strip for each kind of request, a cell for each second.
 //!
-//! Green: everything was answered as wanted. Yellow, orange: part or all of it was put off. Red:
-//! some of it was answered wrongly or not at all. A line above says when the engine was away.
+//! A line above the strips says when the engine was away; the picture ends with what the colours
+//! mean.
 
 use crate::crowd::{Book, Kind};
 use std::fmt::Write;
@@ -10,6 +10,19 @@ use std::time::Duration;
 const LABEL: u64 = 90;
 const CELL: u64 = 12;
 const HEAD: u64 = 34;
+const LINE: usize = 18;
+const NOTHING: &str = "#eee";
+const DONE: &str = "#5a5";
+const PARTLY: &str = "#ec5";
+const LATER: &str = "#e83";
+const WRONG: &str = "#c33";
+const LEGEND: [(&str, &str); 5] = [
+    (DONE, "all answered as wanted"),
+    (PARTLY, "part put off (503, sent again)"),
+    (LATER, "all put off"),
+    (WRONG, "some answered wrongly or not at all"),
+    (NOTHING, "nothing asked in this second"),
+];
 /// Strips of a trial and the room below them.
 const HEIGHT: u64 = HEAD + CELL * Kind::ALL.len() as u64 + 16;
 
@@ -41,11 +54,11 @@ impl Strips {
                 let figures = book.figures(kind, start, start + Duration::from_secs(1));
                 let refused = figures.silent + figures.wrong.values().sum::<usize>();
                 let color = match (figures.done, figures.later, refused) {
-                    (0, 0, 0) => "#eee",
-                    (_, 0, 0) => "#5a5",
-                    (0, _, 0) => "#e83",
-                    (_, _, 0) => "#ec5",
-                    (_, _, _) => "#c33",
+                    (0, 0, 0) => NOTHING,
+                    (_, 0, 0) => DONE,
+                    (0, _, 0) => LATER,
+                    (_, _, 0) => PARTLY,
+                    (_, _, _) => WRONG,
                 };
                 let told = format!("{second} s: {}", figures.words());
                 self.rect(LABEL + second * CELL, y, CELL - 1, CELL - 1, color, &told);
@@ -55,8 +68,14 @@ impl Strips {
     }
 
     /// The picture as SVG.
-    pub(super) fn svg(&self) -> String {
-        let (width, height) = (LABEL + self.seconds * CELL, self.trials * HEIGHT);
+    pub(super) fn svg(mut self) -> String {
+        let top = self.trials * HEIGHT;
+        for (y, (color, meaning)) in (top..).step_by(LINE).zip(LEGEND) {
+            self.rect(LABEL, y, CELL - 1, CELL - 1, color, meaning);
+            self.text(LABEL + 2 * CELL, y + 10, 10, meaning);
+        }
+        let (width, height) =
+            (LABEL + self.seconds.max(30) * CELL, top + LEGEND.len() as u64 * LINE as u64);
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
              font-family=\"sans-serif\"><rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n{}\
