@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// Probes of load balancers give up after a second or two; answering later helps nobody.
 const PING_DEADLINE: Duration = Duration::from_secs(1);
+/// A node has work without the other engines, so their slowness must not look like its own.
+const ASIDE_DEADLINE: Duration = Duration::from_millis(300);
 
 const UP: &str = "up";
 const AWAY: &str = "away";
@@ -46,11 +48,11 @@ pub(crate) async fn ready(State(app): State<App>, Params(params): Params<ReadyPa
     }
     let engines = &app.platform.engines;
     let (catalog, blobs, events, cache, jobs) = tokio::join!(
-        state("catalog", engines.catalog.ping()),
-        state("blobs", engines.blobs.ping()),
-        state("events", engines.eventlog.ping()),
-        state("cache", engines.cache.ping()),
-        state("jobs", engines.wakes.ping()),
+        state("catalog", PING_DEADLINE, engines.catalog.ping()),
+        state("blobs", ASIDE_DEADLINE, engines.blobs.ping()),
+        state("events", ASIDE_DEADLINE, engines.eventlog.ping()),
+        state("cache", ASIDE_DEADLINE, engines.cache.ping()),
+        state("jobs", ASIDE_DEADLINE, engines.wakes.ping()),
     );
     let states = json!({
         "catalog": catalog,
@@ -67,11 +69,15 @@ pub(crate) async fn ready(State(app): State<App>, Params(params): Params<ReadyPa
 }
 
 /// What the answer says of an engine.
-async fn state(engine: &'static str, ping: impl Future<Output = Result<()>>) -> &'static str {
-    let why = match tokio::time::timeout(PING_DEADLINE, ping).await {
+async fn state(
+    engine: &'static str,
+    deadline: Duration,
+    ping: impl Future<Output = Result<()>>,
+) -> &'static str {
+    let why = match tokio::time::timeout(deadline, ping).await {
         Ok(Ok(())) => return UP,
         Ok(Err(error)) => error.to_string(),
-        Err(_) => "no answer within a second".to_owned(),
+        Err(_) => format!("no answer within {} ms", deadline.as_millis()),
     };
     tracing::debug!(engine, why, "an engine is away");
     AWAY

@@ -43,6 +43,9 @@ pub struct Config {
     /// An ask waits so long at most for a shard to arrive, then it is answered 503. Above
     /// `drain_deadline_ms` plus twice `look_every_ms`, so that a planned move is not noticed.
     pub move_wait_ms: u64,
+    /// The owner of a shard that is not reached for so long is asked through another node. Above
+    /// `suspect_after_ms`: until then it may as well be dead, and nobody would reach it.
+    pub relay_after_ms: u64,
     /// The entities of a shard that moves must end within so long, what they do included; then it
     /// is given up all the same, and the fence refuses what comes too late.
     pub drain_deadline_ms: u64,
@@ -63,6 +66,7 @@ impl Default for Config {
             claims_at_once_max: 128,
             buffered_asks_max: 1_024,
             move_wait_ms: 6_000,
+            relay_after_ms: 3_500,
             drain_deadline_ms: 3_000,
         }
     }
@@ -95,7 +99,7 @@ impl Config {
     }
 
     /// What must hold between the numbers, and how to say that it does not.
-    fn relations(&self) -> [(bool, &'static str); 7] {
+    fn relations(&self) -> [(bool, &'static str); 8] {
         let lost = self.renew_every_ms.saturating_mul(2).saturating_add(self.lease_margin_ms);
         let looks = self.look_every_ms.saturating_mul(2);
         [
@@ -129,6 +133,11 @@ impl Config {
                 self.move_wait_ms > self.drain_deadline_ms.saturating_add(looks),
                 "move_wait_ms must be above drain_deadline_ms plus twice look_every_ms: asks would \
                  give up before a shard has arrived",
+            ),
+            (
+                self.relay_after_ms > self.suspect_after_ms,
+                "relay_after_ms must be above suspect_after_ms: a node that died is asked for its \
+                 shards by way of others that do not reach it either",
             ),
         ]
     }
@@ -185,6 +194,12 @@ impl Config {
         Duration::from_millis(self.move_wait_ms)
     }
 
+    /// [`Config::relay_after_ms`] as a duration.
+    #[must_use]
+    pub fn relay_after(&self) -> Duration {
+        Duration::from_millis(self.relay_after_ms)
+    }
+
     /// [`Config::drain_deadline_ms`] as a duration.
     #[must_use]
     pub fn drain_deadline(&self) -> Duration {
@@ -217,6 +232,7 @@ mod tests {
         check("suspicion_fresh_ms", &|it| it.suspicion_fresh_ms = 1_000);
         check("suspects_needed", &|it| it.suspects_needed = 1);
         check("move_wait_ms", &|it| it.move_wait_ms = 5_000);
+        check("relay_after_ms", &|it| it.relay_after_ms = 2_500);
         check("claims_at_once_max", &|it| it.claims_at_once_max = 0);
     }
 }

@@ -34,6 +34,10 @@ pub struct Envelope {
     /// Trace of the request that it comes from, 32 hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
+    /// Whom it is for, where the sender does not reach the owner itself: any other passes it on,
+    /// once. Who does not know this field answers that it is no owner, which is true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relay_to: Option<NodeName>,
     /// What is asked.
     pub request: Value,
 }

@@ -1,7 +1,7 @@
 //! The role of the hall is to receive what other nodes send: asks for the shards of this one, and
 //! notes.
 
-use super::{Answer, Door, Envelope, Note, Routes, report};
+use super::{Answer, Door, Envelope, Note, Routes, relay, report};
 use crate::Platform;
 use crate::events::Hint;
 use crate::runtime::{AskError, Exit, Letter, NotHere, traced};
@@ -77,6 +77,11 @@ impl Door for Hall {
             let route = self.routes.of(envelope.shard);
             return Answer::NotOwner { owner: route.owner, epoch: Epoch(route.epoch) };
         };
+        if let (Some(citizen), Some(owner)) = (&platform.citizen, envelope.relay_to.clone())
+            && citizen.me().name != owner
+        {
+            return relay::pass_on(citizen.link().as_ref(), &owner, envelope).await;
+        }
         if envelope.kind == report::KIND {
             return report::answer(platform.citizen.as_ref(), envelope.request);
         }

@@ -14,6 +14,7 @@ pub mod peers;
 
 mod hall;
 mod notes;
+mod relay;
 mod router;
 mod routes;
 

@@ -143,6 +143,7 @@ fn asking(within: Duration) -> Envelope {
         epoch: Epoch(0),
         within_ms: millis(within),
         trace: crate::runtime::trace_id(),
+        relay_to: None,
         request: serde_json::json!(Request::Report),
     }
 }

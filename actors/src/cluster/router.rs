@@ -4,13 +4,14 @@
 //! asks wait, within bounds of number and time. One who does not own it any more says who does, and
 //! is believed once. What cannot be brought in time is `Busy`: nothing was done, try again.
 
-use super::{Answer, Carried, Config, Envelope, LinkError, Peers, Route, Routes, envelope};
+use super::{Answer, Carried, Config, Envelope, LinkError, Peers, Route, Routes, envelope, relay};
 use crate::Platform;
 use crate::runtime::{AskError, Directory, Exit, Letter, Link, NotHere};
 use async_trait::async_trait;
 use playhouse_storage::model::{Epoch, Fence, NodeName, ShardId};
 use serde_json::Value;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
@@ -24,6 +25,8 @@ pub struct Router<P: Clone + Send + 'static = Platform> {
     peers: Arc<dyn Peers>,
     waiting: Semaphore,
     wait: Duration,
+    relay_after: Duration,
+    relayed: AtomicUsize,
 }
 
 /// What one try has come to.
@@ -47,7 +50,17 @@ impl<P: Clone + Send + 'static> Router<P> {
         config: &Config,
     ) -> Self {
         let waiting = Semaphore::new(config.buffered_asks_max);
-        Self { me, routes, directory, peers, waiting, wait: config.move_wait() }
+        let (wait, relay_after) = (config.move_wait(), config.relay_after());
+        Self {
+            me,
+            routes,
+            directory,
+            peers,
+            waiting,
+            wait,
+            relay_after,
+            relayed: AtomicUsize::new(0),
+        }
     }
 
     async fn try_once(&self, shard: ShardId, letter: &Letter, message: Uuid) -> Tried {
@@ -74,8 +87,15 @@ impl<P: Clone + Send + 'static> Router<P> {
         letter: &Letter,
         message: Uuid,
     ) -> Tried {
-        let envelope = sealed(letter, shard, Epoch(route.epoch), message);
-        match self.peers.ask(owner, envelope).await {
+        let envelope = || sealed(letter, shard, Epoch(route.epoch), message);
+        let mut carried = self.peers.ask(owner, envelope()).await;
+        if matches!(carried, Err(LinkError::Unreachable { carried: Carried::No, .. }))
+            && let Some(third) = self.third(owner)
+        {
+            let round = Envelope { relay_to: Some(owner.clone()), ..envelope() };
+            carried = self.peers.ask(&third, round).await;
+        }
+        match carried {
             Ok(Answer::Ack { reply }) => Tried::Done(Ok(reply)),
             Ok(Answer::NotOwner { owner, epoch }) => self.redirected(shard, owner, epoch),
             Ok(Answer::Busy { retry_after_ms }) => {
@@ -94,6 +114,12 @@ impl<P: Clone + Send + 'static> Router<P> {
                 Tried::Done(Err(AskError::Busy { retry_after }))
             }
         }
+    }
+
+    /// Who may pass on what is for an owner that is not reached.
+    fn third(&self, owner: &NodeName) -> Option<NodeName> {
+        let turn = self.relayed.fetch_add(1, Ordering::Relaxed);
+        relay::third(&self.peers.states(), owner, self.relay_after, turn)
     }
 
     /// The one who was asked does not own it. Who it names is only believed with a newer epoch than
@@ -183,6 +209,7 @@ fn sealed(letter: &Letter, shard: ShardId, epoch: Epoch, message: Uuid) -> Envel
         epoch,
         within_ms,
         trace: crate::runtime::trace_id(),
+        relay_to: None,
         request,
     }
 }

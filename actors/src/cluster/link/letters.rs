@@ -68,6 +68,7 @@ mod tests {
             epoch: Epoch(3),
             within_ms: 5_000,
             trace: Some("4bf92f3577b34da6a3ce929d0e0e4736".to_owned()),
+            relay_to: None,
             request: json!({"Publish": {"at": 1}}),
         }
     }
@@ -87,6 +88,9 @@ mod tests {
         assert_eq!(read(ENVELOPE.as_bytes()), Ok(envelope()));
         let without = ENVELOPE.replace(r#""trace":"4bf92f3577b34da6a3ce929d0e0e4736","#, "");
         assert_eq!(read(without.as_bytes()), Ok(Envelope { trace: None, ..envelope() }));
+        let round = ENVELOPE.replace(r#""request""#, r#""relay_to":"b","request""#);
+        let relay_to = Some("b".parse().expect("a name"));
+        assert_eq!(read(round.as_bytes()), Ok(Envelope { relay_to, ..envelope() }));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use super::*;
 use crate::cluster::{Peer, PeerState};
 use crate::runtime::{Config as Limits, Entity, EntityId, EntityRef};
+use playhouse_storage::model::NodeLife;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -65,6 +66,8 @@ enum Weather {
     Breaks,
     /// Nothing leaves the node.
     Cut,
+    /// Nothing comes from here to `b` for long, but `c` reaches it.
+    Parted,
     /// Whoever is asked names this node as the owner.
     Names(&'static str, u64),
 }
@@ -89,13 +92,18 @@ impl Peers for Wire {
             Weather::Cut => {
                 return Err(LinkError::Unreachable { node, reason, carried: Carried::No });
             }
+            Weather::Parted if envelope.relay_to.is_none() => {
+                return Err(LinkError::Unreachable { node, reason, carried: Carried::No });
+            }
+            Weather::Parted => assert_eq!(node.as_str(), "c", "nobody else passes it on"),
             Weather::Names(owner, epoch) => {
                 let owner = Some(owner.parse().expect("it is there"));
                 return Ok(Answer::NotOwner { owner, epoch: Epoch(epoch) });
             }
         }
+        let Envelope { kind, id, shard, within_ms, request, relay_to, .. } = envelope;
+        let node = relay_to.unwrap_or(node);
         let directory = self.nodes.lock().expect("it is there")[&node].clone();
-        let Envelope { kind, id, shard, within_ms, request, .. } = envelope;
         let letter = Letter { kind, id, request, within_ms, shard: Some(shard), repeats: false };
         match directory.deliver(letter).await {
             Ok(Ok(reply)) => Ok(Answer::Ack { reply }),
@@ -109,7 +117,20 @@ impl Peers for Wire {
     fn meet(&self, _: Vec<Peer>) {}
 
     fn states(&self) -> Vec<PeerState> {
-        vec![]
+        let state = |name: &str, connected| PeerState {
+            life: NodeLife { name: name.parse().expect("it is there"), incarnation: 1 },
+            address: String::new(),
+            since: jiff::Timestamp::UNIX_EPOCH,
+            connected,
+            round_trip_ms: None,
+            in_flight: 0,
+            credits: 1,
+            last_error: None,
+        };
+        match *self.weather.lock().expect("it is there") {
+            Weather::Parted => vec![state("b", false), state("c", true)],
+            _ => vec![],
+        }
     }
 }
 
@@ -305,6 +326,17 @@ async fn what_never_left_is_asked_again_when_the_link_is_back() {
     };
     let (answer, ()) = tokio::join!(two.who(0), mended);
     assert_eq!(answer.as_deref(), Ok("b"));
+}
+
+/// Two nodes that did not reach each other refused what one asked of the other, for as long.
+#[tokio::test(start_paused = true)]
+async fn an_owner_that_is_not_reached_is_asked_through_another() {
+    let two = Two::new(|_| {});
+    two.opens("b", 0, 1);
+    two.knows("b", 0, 1);
+    two.weather(Weather::Parted);
+    assert_eq!(two.who(0).await.as_deref(), Ok("b"));
+    assert_eq!(two.carried(), 2, "once in vain, once round");
 }
 
 #[tokio::test(start_paused = true)]

@@ -21,6 +21,8 @@ defaults
     timeout client 130s
     timeout server 130s
     timeout queue 10s
+    # A node that is busy answers late; one that is dead refuses at once.
+    timeout check 2s
 frontend users
     bind 127.0.0.1:80
     default_backend nodes

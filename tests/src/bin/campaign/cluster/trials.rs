@@ -151,7 +151,8 @@ async fn part(
 
 async fn flap(stage: &mut Stage, random: &mut Random) -> anyhow::Result<String> {
     let victim = any_node(stage, random);
-    let mut ends: Vec<End> = (1..).zip(&stage.nodes).map(|(it, _)| End::Node(it)).collect();
+    let nodes = (1..).zip(&stage.nodes).map(|(it, _)| it);
+    let mut ends: Vec<End> = nodes.filter(|it| *it != victim).map(End::Node).collect();
     ends.push(stage.database()?);
     for _ in 0..FLAPS {
         for end in &ends {
