@@ -3,7 +3,7 @@
 
 use super::standing::{self, ShardPicture};
 use super::survey::Survey;
-use super::{PeerState, Route};
+use super::{PeerState, Route, relay};
 use crate::Platform;
 use jiff::Timestamp;
 use playhouse_storage::model::{Epoch, Fence, Holding, NodeLife, NodeName, ShardId};
@@ -20,6 +20,8 @@ pub struct Known {
     pub lives: bool,
     /// How it reaches whom its router would ask.
     pub link: Option<PeerState>,
+    /// Who would pass an ask on, where that one is not reached.
+    pub third: Option<NodeName>,
 }
 
 /// What would become of an ask.
@@ -30,6 +32,8 @@ pub enum Way {
     Here,
     /// It is sent to another.
     Sent,
+    /// It is sent to another, which passes it on to the owner.
+    Relayed,
     /// It waits, within bounds, until somebody is reached who owns the shard.
     Waits,
     /// It is refused: this node is dead to its cluster.
@@ -73,12 +77,13 @@ impl Known {
         let Some(citizen) = &platform.citizen else {
             let owner = held.map(|_| survey.by.name.clone());
             let route = Route { epoch: held.map_or(0, |fence| fence.epoch.0), owner };
-            return Self { route, held, lives: true, link: None };
+            return Self { route, held, lives: true, link: None, third: None };
         };
         let route = citizen.routes().of(shard);
-        let owner = route.owner.as_ref();
-        let link = citizen.peers().into_iter().find(|peer| Some(&peer.life.name) == owner);
-        Self { route, held, lives: !citizen.lease_left().is_zero(), link }
+        let (peers, after) = (citizen.peers(), citizen.config().relay_after());
+        let third = route.owner.as_ref().and_then(|it| relay::third(&peers, it, after, 0));
+        let link = peers.into_iter().find(|peer| Some(&peer.life.name) == route.owner.as_ref());
+        Self { route, held, lives: !citizen.lease_left().is_zero(), link, third }
     }
 }
 
@@ -90,7 +95,11 @@ impl RoutePicture {
         let nobodys = Holding { shard, epoch: Epoch(0), owner: None };
         let shard = standing::of(&survey.view, holding.unwrap_or(&nobodys));
         let (way, why) = chosen(&survey.by.name, shard.shard, &known);
-        let to = known.route.owner.clone().filter(|_| way == Way::Sent);
+        let to = match way {
+            Way::Sent => known.route.owner.clone(),
+            Way::Relayed => known.third.clone(),
+            Way::Here | Way::Waits | Way::Refused => None,
+        };
         let why = format!("{why}{}", disagreement(&shard, &known));
         Self {
             at: survey.at,
@@ -134,17 +143,22 @@ fn chosen(me: &NodeName, shard: ShardId, known: &Known) -> (Way, String) {
                 Way::Sent,
                 format!("{me} sends it to {owner}, which owns shard {number} at epoch {epoch}"),
             ),
-            Some(PeerState { last_error: Some(error), .. }) => (
-                Way::Waits,
-                format!(
-                    "{owner} owns shard {number} and {me} does not reach it ({error}): it waits"
-                ),
-            ),
-            Some(_) | None => (
-                Way::Waits,
-                format!("{owner} owns shard {number} and {me} is not connected with it: it waits"),
-            ),
+            link => {
+                unreached(known, link.as_ref(), format!("{owner} owns shard {number} and {me}"))
+            }
         },
+    }
+}
+
+/// The owner is not reached; `who` begins the sentence.
+fn unreached(known: &Known, link: Option<&PeerState>, who: String) -> (Way, String) {
+    let why = match link.and_then(|link| link.last_error.as_ref()) {
+        Some(error) => format!("{who} does not reach it ({error})"),
+        None => format!("{who} is not connected with it"),
+    };
+    match &known.third {
+        Some(third) => (Way::Relayed, format!("{why}: {third} passes it on")),
+        None => (Way::Waits, format!("{why}: it waits")),
     }
 }
 

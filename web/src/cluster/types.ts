@@ -3,7 +3,7 @@
 
 export type Phase = 'up' | 'draining';
 export type Moved = 'claimed' | 'released' | 'lost';
-export type Way = 'here' | 'sent' | 'waits' | 'refused';
+export type Way = 'here' | 'sent' | 'relayed' | 'waits' | 'refused';
 export type Kind = 'content' | 'upload' | 'session' | 'viewer';
 export type Turn = 'drain' | 'resume';
 

@@ -116,6 +116,7 @@ export const MOVED: Readonly<Record<Moved, Told>> = {
 export const WAYS: Readonly<Record<Way, Told>> = {
   here: { word: 'Served here', tone: 'good' },
   sent: { word: 'Sent on', tone: 'good' },
+  relayed: { word: 'Sent round', tone: 'busy' },
   waits: { word: 'Waits', tone: 'busy' },
   refused: { word: 'Refused', tone: 'bad' },
 };

@@ -187,7 +187,7 @@ fn route(shard: u16, known: Known) -> RoutePicture {
 
 fn known(owner: Option<&str>, epoch: u64) -> Known {
     let route = Route { epoch, owner: owner.map(name) };
-    Known { route, held: None, lives: true, link: None }
+    Known { route, held: None, lives: true, link: None, third: None }
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn a_route_says_what_would_become_of_an_ask_now() {
     let check = |shard, known, way, text: &str| {
         let told = route(shard, known);
         assert_eq!((told.way, told.why.as_str()), (way, text));
-        assert_eq!(told.to.is_some(), way == Way::Sent);
+        assert_eq!(told.to.is_some(), matches!(way, Way::Sent | Way::Relayed));
     };
     let held = |lives| {
         let held = Some(Fence { shard: ShardId(0), epoch: Epoch(7) });
@@ -208,7 +208,9 @@ fn a_route_says_what_would_become_of_an_ask_now() {
     check(1, sent, Way::Sent, "a sends it to b, which owns shard 1 at epoch 7");
     let cut = Known { link: Some(link("b", false)), ..known(Some("b"), 7) };
     let why = "b owns shard 1 and a does not reach it (connection refused): it waits";
-    check(1, cut, Way::Waits, why);
+    check(1, cut.clone(), Way::Waits, why);
+    let why = "b owns shard 1 and a does not reach it (connection refused): c passes it on";
+    check(1, Known { third: Some(name("c")), ..cut }, Way::Relayed, why);
     let why = "a knows nobody who owns shard 3: the ask waits until one claims it";
     check(3, known(None, 7), Way::Waits, why);
     let why = "a is just taking shard 0 or giving it up: the ask waits";

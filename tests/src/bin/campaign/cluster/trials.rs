@@ -19,7 +19,7 @@ const FLAP: Duration = Duration::from_secs(2);
 /// A node that finds out that it is dead ends within so long.
 const ENDS_WITHIN: Duration = Duration::from_secs(30);
 /// In which fenced transaction of its life a node stands still: in the middle of the load.
-const STILL_IN: &str = "catalog.fenced:300:stop";
+const STILL_IN: &str = "catalog.fenced:100:stop";
 /// Nobody's suspicion ends a lease: there are not so many nodes.
 const BY_LEASE: [&str; 1] = ["actors.cluster.suspects_needed=64"];
 
