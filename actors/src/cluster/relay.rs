@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use playhouse_storage::model::{Epoch, NodeName};
 use std::time::Duration;
 
-/// Who may pass an ask on to `owner`: somebody who is reached, when `owner` has not been for `after`.
-/// `turn` spreads the work, and has the next try go another way.
+/// Who may pass an ask on to `owner`: somebody who is reached, when `owner` has not been for
+/// `after`. `turn` spreads the work, and has the next try go another way.
 pub(super) fn third(
     states: &[PeerState],
     owner: &NodeName,
