@@ -273,9 +273,24 @@ async fn a_server_that_only_reads_is_waited_out() {
     let mut write = Box::pin(node.catalog.commit(commit(fence, writes)));
     assert!(timeout(Duration::from_millis(500), &mut write).await.is_err(), "tried again");
     assert_eq!(node.catalog.content(id).await.unwrap(), None, "reads go on");
+    let ping = timeout(Duration::from_millis(500), node.catalog.ping()).await;
+    assert!(!matches!(ping, Ok(Ok(()))), "but it is not ready");
     read_only("off").await;
     write.await.unwrap();
     assert!(node.catalog.content(id).await.unwrap().is_some());
+}
+
+/// A claim held its rows while it waited for a node that stood still in its commit; meanwhile no
+/// node of the cluster was ready.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_waits_for_another_keeps_nobody_from_being_ready() {
+    let database = Database::new(Way::Direct).await;
+    let node = database.open().await;
+    node.catalog.claim_shards(4).await.unwrap();
+    let still = database.client().await;
+    still.batch_execute("BEGIN; SELECT * FROM shard FOR UPDATE").await.unwrap();
+    let ping = timeout(Duration::from_millis(500), node.catalog.ping()).await;
+    ping.expect("it waits for nobody").unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
