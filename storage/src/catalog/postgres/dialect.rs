@@ -18,8 +18,8 @@ pub(crate) const LOCK: &str = "SELECT pg_advisory_xact_lock(8100957003803751795)
 pub(crate) const SHARDS_INSERT: &str = "INSERT INTO shard (shard, epoch, sequence) \
      SELECT number, 0, 0 FROM generate_series(0, $1 - 1) AS number";
 
-/// Shows that the server writes: one that only reads refuses any lock. It waits for nobody's, or one
-/// node that stands still in a transaction would have all of them look away.
+/// Shows that the server writes: one that only reads refuses any lock. It waits for nobody's, or
+/// one node that stands still in a transaction would make all of them look away.
 pub(crate) const PING: &str = "SELECT COUNT(*) FROM \
      (SELECT 1 FROM shard LIMIT 1 FOR KEY SHARE SKIP LOCKED) AS held";
 
