@@ -1,6 +1,7 @@
 //! What a node is in its cluster: its life, its lease, what it has seen last. Shared by the
 //! services that keep it, and read by the operator's pages.
 
+use super::envelope::millis;
 use super::lease::Lease;
 use super::{Config, Note, PeerState, Peers, Router, Routes};
 use crate::runtime::Directory;
@@ -175,7 +176,7 @@ impl Citizen {
 
     pub(super) fn moved(&self, what: Moved, fences: &[Fence], why: &str, took: Duration) {
         let mut moves = self.inner.moves.lock().unwrap_or_else(PoisonError::into_inner);
-        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let took_ms = millis(took);
         for Fence { shard, epoch } in fences {
             if moves.len() >= MOVES_MAX {
                 moves.pop_front();

@@ -9,6 +9,7 @@ use crate::runtime::Exit;
 use playhouse_storage::model::{Epoch, NodeName, ShardId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// The version that this program writes.
@@ -40,6 +41,11 @@ pub struct Envelope {
     pub relay_to: Option<NodeName>,
     /// What is asked.
     pub request: Value,
+}
+
+/// A duration as it crosses, whole milliseconds.
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What came of an envelope.

@@ -1,6 +1,7 @@
 //! The role of the hall is to receive what other nodes send: asks for the shards of this one, and
 //! notes.
 
+use super::envelope::millis;
 use super::{Answer, Door, Envelope, Note, Routes, relay, report};
 use crate::Platform;
 use crate::events::Hint;
@@ -9,7 +10,6 @@ use async_trait::async_trait;
 use playhouse_storage::model::{Epoch, NodeName};
 use serde_json::Value;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 /// Receives for one node.
 pub struct Hall {
@@ -57,10 +57,6 @@ impl Hall {
 
 fn busy(platform: &Platform) -> Answer {
     Answer::Busy { retry_after_ms: millis(platform.directory.config().retry_after()) }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The trace that an envelope is part of; 0 for none, or for a text that is none.

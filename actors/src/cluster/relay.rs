@@ -1,6 +1,7 @@
 //! The way round: where two nodes do not reach each other, a third that reaches both passes on what
 //! one asks the other. One hop, never more: who passes on sends to the owner itself or not at all.
 
+use super::envelope::millis;
 use super::{Answer, Carried, Envelope, LinkError, PeerState, Peers};
 use jiff::Timestamp;
 use playhouse_storage::model::{Epoch, NodeName};
@@ -33,8 +34,7 @@ pub(super) async fn pass_on(peers: &dyn Peers, owner: &NodeName, envelope: Envel
             Answer::NotOwner { owner: None, epoch: Epoch(0) }
         }
         Err(LinkError::Full { retry_after, .. }) => {
-            let retry_after_ms = u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX);
-            Answer::Busy { retry_after_ms }
+            Answer::Busy { retry_after_ms: millis(retry_after) }
         }
         Err(LinkError::Unreachable { .. } | LinkError::Expired { .. }) => Answer::Expired,
     }

@@ -3,6 +3,7 @@
 //!
 //! A report is asked for over the link like anything else, under a kind that no entity has.
 
+use super::envelope::millis;
 use super::{Answer, Citizen, Envelope, Move, PeerState, envelope};
 use crate::runtime::Directory;
 use futures_util::future::join_all;
@@ -179,10 +180,6 @@ fn understood(life: &NodeLife, answer: Answer) -> Result<NodeReport, String> {
         true => Ok(report),
         false => Err(format!("its life {} answered instead", report.life.incarnation)),
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! asks wait, within bounds of number and time. One who does not own it any more says who does, and
 //! is believed once. What cannot be brought in time is `Busy`: nothing was done, try again.
 
+use super::envelope::millis;
 use super::{Answer, Carried, Config, Envelope, LinkError, Peers, Route, Routes, envelope, relay};
 use crate::Platform;
 use crate::runtime::{AskError, Directory, Exit, Letter, Link, NotHere};
@@ -216,10 +217,6 @@ fn sealed(letter: &Letter, shard: ShardId, epoch: Epoch, message: Uuid) -> Envel
 
 fn failed(error: String) -> AskError {
     AskError::Ended(Exit::Failed { error })
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -143,16 +143,14 @@ fn chosen(me: &NodeName, shard: ShardId, known: &Known) -> (Way, String) {
                 Way::Sent,
                 format!("{me} sends it to {owner}, which owns shard {number} at epoch {epoch}"),
             ),
-            link => {
-                unreached(known, link.as_ref(), format!("{owner} owns shard {number} and {me}"))
-            }
+            _ => unreached(known, format!("{owner} owns shard {number} and {me}")),
         },
     }
 }
 
 /// The owner is not reached; `who` begins the sentence.
-fn unreached(known: &Known, link: Option<&PeerState>, who: String) -> (Way, String) {
-    let why = match link.and_then(|link| link.last_error.as_ref()) {
+fn unreached(known: &Known, who: String) -> (Way, String) {
+    let why = match known.link.as_ref().and_then(|link| link.last_error.as_ref()) {
         Some(error) => format!("{who} does not reach it ({error})"),
         None => format!("{who} is not connected with it"),
     };

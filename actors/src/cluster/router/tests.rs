@@ -167,6 +167,15 @@ impl Two {
         Self { a, b, routes, wire }
     }
 
+    /// The first shard is of `b`, as `a` knows, in that weather.
+    fn apart(weather: Weather) -> Self {
+        let two = Self::new(|_| {});
+        two.opens("b", 0, 1);
+        two.knows("b", 0, 1);
+        two.weather(weather);
+        two
+    }
+
     fn opens(&self, node: &'static str, shard: u16, epoch: u64) {
         let fence = Fence { shard: ShardId(shard), epoch: Epoch(epoch) };
         if node == "a" { self.a.open(fence) } else { self.b.open(fence) }
@@ -289,10 +298,7 @@ async fn who_names_an_older_owner_is_not_believed() {
 
 #[tokio::test(start_paused = true)]
 async fn what_may_have_been_done_is_not_asked_again() {
-    let two = Two::new(|_| {});
-    two.opens("b", 0, 1);
-    two.knows("b", 0, 1);
-    two.weather(Weather::Breaks);
+    let two = Two::apart(Weather::Breaks);
     assert_eq!(two.who(0).await, Err(AskError::Expired));
     assert_eq!(two.carried(), 1);
 }
@@ -316,10 +322,7 @@ async fn what_may_be_done_twice_is_asked_of_the_next_owner() {
 
 #[tokio::test(start_paused = true)]
 async fn what_never_left_is_asked_again_when_the_link_is_back() {
-    let two = Two::new(|_| {});
-    two.opens("b", 0, 1);
-    two.knows("b", 0, 1);
-    two.weather(Weather::Cut);
+    let two = Two::apart(Weather::Cut);
     let mended = async {
         tokio::time::sleep(Duration::from_secs(2)).await;
         two.weather(Weather::Fine);
@@ -331,10 +334,7 @@ async fn what_never_left_is_asked_again_when_the_link_is_back() {
 /// Two nodes that did not reach each other refused what one asked of the other, for as long.
 #[tokio::test(start_paused = true)]
 async fn an_owner_that_is_not_reached_is_asked_through_another() {
-    let two = Two::new(|_| {});
-    two.opens("b", 0, 1);
-    two.knows("b", 0, 1);
-    two.weather(Weather::Parted);
+    let two = Two::apart(Weather::Parted);
     assert_eq!(two.who(0).await.as_deref(), Ok("b"));
     assert_eq!(two.carried(), 2, "once in vain, once round");
 }
