@@ -206,7 +206,7 @@ fn cluster_parts(
 /// What one node of a cluster does for all, by the shard whose owner does it: spread over the
 /// first shards, so that no node does everything.
 #[derive(Clone, Copy)]
-enum Task {
+pub(crate) enum Task {
     Bridge,
     Janitor,
     Mover,
@@ -216,7 +216,8 @@ enum Task {
     Settler,
 }
 
-fn duty(platform: &Platform, task: Task) -> Duty {
+/// Whether this node does something for all.
+pub(crate) fn duty(platform: &Platform, task: Task) -> Duty {
     match &platform.citizen {
         Some(citizen) => Duty::of(citizen, ShardId(task as u16)),
         None => Duty::alone(),

@@ -10,6 +10,7 @@ pub mod content;
 pub mod encode;
 pub mod engagement;
 pub mod events;
+pub mod metrics;
 pub mod playback;
 pub mod rendition;
 pub mod runtime;

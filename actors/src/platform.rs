@@ -3,6 +3,7 @@
 use crate::content::{Cards, Checks, Manifests};
 use crate::engagement::{self, Boards, Cells, Heat};
 use crate::events::{Hint, Hub};
+use crate::metrics::Counted;
 use crate::runtime::{Directory, EntityRef, Handle, Inspector};
 use crate::{Config, content, encode, events, playback, rendition, runtime, upload};
 use jiff::Timestamp;
@@ -146,11 +147,13 @@ impl Platform {
         commit.events.iter_mut().for_each(|event| event.trace.clone_from(&trace));
         let changing = commit.writes.iter().any(content::shows);
         let changing = changing.then(|| self.cards.changing(content));
+        let counted = Counted::of(&commit, Timestamp::now());
         let committed = self.engines.catalog.commit(commit).await;
         if let Some(changing) = changing {
             changing.over();
         }
         committed?;
+        counted.stands();
         if queues {
             self.pool.hint(encode::Message::Wake);
             encode::announce(self.engines.wakes.as_ref(), &waiting, false);

@@ -4,6 +4,7 @@
 //! another version, and with it another key. While the cache is away every answer is made.
 
 use crate::App;
+use crate::metrics::ANSWERS;
 use crate::problem::Answer;
 use bytes::Bytes;
 use serde_json::Value;
@@ -19,7 +20,9 @@ pub(crate) async fn kept(
     if ttl_s == 0 {
         return make.await;
     }
-    if let Some(known) = find(app, key).await {
+    let known = find(app, key).await;
+    ANSWERS.looked(known.is_some());
+    if let Some(known) = known {
         return Ok(known);
     }
     let made = make.await?;

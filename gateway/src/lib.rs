@@ -19,6 +19,7 @@ mod events;
 mod health;
 mod me;
 mod media;
+mod metrics;
 mod pages;
 mod playback;
 mod uploads;
@@ -42,6 +43,7 @@ mod trace;
 
 pub use auth::{Claims, Keys, KeysError, Role, TokenError};
 pub use config::{AnswerLimits, Config, InspectorLimits, PlaybackLimits, RateLimits};
+pub use metrics::Telling;
 pub use routes::site;
 pub use serve::serve;
 pub use site::Site;
@@ -61,6 +63,8 @@ pub struct Gateway {
     pub auth: Keys,
     /// Limits.
     pub config: Config,
+    /// What the process adds to its metrics.
+    pub telling: Telling,
 }
 
 /// What every handler can reach. Each request clones it more than once: it is one pointer.
@@ -92,6 +96,7 @@ pub(crate) struct Shared {
     /// One permit per look at the cluster.
     pub(crate) surveys: Arc<Semaphore>,
     pub(crate) orders: Orders,
+    pub(crate) telling: Telling,
 }
 
 impl From<Gateway> for App {
@@ -103,6 +108,7 @@ impl From<Gateway> for App {
             surveys: Arc::new(Semaphore::new(inspector.surveys_max)),
             orders: Orders::new(inspector.orders_max),
             platform: gateway.platform,
+            telling: gateway.telling,
             keys: gateway.auth,
             tokens: KnownTokens::new(gateway.config.tokens_cached_max),
             streams: Arc::new(Semaphore::new(gateway.config.sse_streams_max)),

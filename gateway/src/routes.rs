@@ -4,8 +4,8 @@ use crate::problem::Problem;
 use crate::site::Site;
 use crate::uploads::session;
 use crate::{
-    App, Gateway, admin, content, docs, engagement, events, health, me, media, pages, playback,
-    uploads, worker,
+    App, Gateway, admin, content, docs, engagement, events, health, me, media, metrics, pages,
+    playback, uploads, worker,
 };
 use axum::Router;
 use axum::handler::Handler;
@@ -66,6 +66,7 @@ fn table() -> Vec<Row> {
         row(Method::POST, "/worker/api/hints", worker::hints),
         row(Method::GET, "/healthz", health::alive),
         row(Method::GET, "/readyz", health::ready),
+        row(Method::GET, "/metrics", metrics::show),
         row(Method::GET, "/", pages::index),
         row(Method::GET, "/watch/{id}", pages::watch),
         row(Method::GET, "/insights/{id}", pages::insights),
@@ -101,7 +102,8 @@ struct Row {
 
 fn row<H: Handler<T, App>, T: 'static>(method: Method, path: &'static str, handler: H) -> Row {
     let filter = MethodFilter::try_from(method.clone()).expect("the table has known methods only");
-    Row { method, path, route: on(filter, handler) }
+    let counted = metrics::Route::new(method.clone(), path);
+    Row { method, path, route: on(filter, metrics::measured(handler, counted)) }
 }
 
 async fn unknown() -> Problem {

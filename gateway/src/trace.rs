@@ -4,6 +4,7 @@
 //! formed, else random.
 
 use crate::context::Context;
+use crate::metrics;
 use crate::problem::Problem;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Request};
@@ -82,6 +83,7 @@ impl Told {
     pub(crate) fn finish(&self, mut response: Response) -> Response {
         let trace_id = self.trace.text();
         if let Some(problem) = problem_of(&mut response) {
+            metrics::problem(problem.code);
             self.log(&problem);
             response = self.render(response, problem.body(&trace_id));
         }

@@ -26,6 +26,7 @@ pub mod eventlog;
 pub mod failpoint;
 pub mod jobs;
 pub mod membership;
+pub mod metrics;
 pub mod model;
 pub mod playback;
 pub mod staging;

@@ -9,6 +9,7 @@ mod descriptors;
 mod http;
 mod look;
 mod node;
+mod process;
 mod remote;
 mod telemetry;
 mod token;

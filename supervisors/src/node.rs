@@ -5,6 +5,7 @@
 
 use crate::cluster::{self, Joined};
 use crate::config::Config;
+use crate::process;
 use crate::tree;
 use crate::worker::{Local, LocalWorkforce};
 use anyhow::{Context, Result, bail};
@@ -79,8 +80,12 @@ impl Node {
         if let Some(joined) = &joined {
             joined.hall.open(platform.clone());
         }
-        let gateway =
-            Gateway { platform: platform.clone(), auth: keys, config: config.gateway.clone() };
+        let gateway = Gateway {
+            platform: platform.clone(),
+            auth: keys,
+            config: config.gateway.clone(),
+            telling: process::telling(stores.data_dir.path().to_owned()),
+        };
         let front = tree::Front { listener, gateway, config: config.gateway };
         let supervisor = tree::start(&platform, parts, front).await?;
         ready(address, began);

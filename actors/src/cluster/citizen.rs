@@ -4,6 +4,7 @@
 use super::envelope::millis;
 use super::lease::Lease;
 use super::{Config, Note, PeerState, Peers, Router, Routes};
+use crate::metrics;
 use crate::runtime::Directory;
 use jiff::Timestamp;
 use playhouse_storage::membership::Membership;
@@ -175,6 +176,7 @@ impl Citizen {
     }
 
     pub(super) fn moved(&self, what: Moved, fences: &[Fence], why: &str, took: Duration) {
+        metrics::shards_moved(what, fences.len());
         let mut moves = self.inner.moves.lock().unwrap_or_else(PoisonError::into_inner);
         let took_ms = millis(took);
         for Fence { shard, epoch } in fences {

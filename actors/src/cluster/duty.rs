@@ -33,7 +33,7 @@ impl Duty {
         Self(Some(Shared { shard, directory, routes }))
     }
 
-    fn holds(&self) -> bool {
+    pub(crate) fn holds(&self) -> bool {
         self.0.as_ref().is_none_or(|of| of.directory.fence(of.shard).is_some())
     }
 

@@ -3,6 +3,7 @@
 
 use super::Citizen;
 use super::lease::Beat;
+use crate::metrics;
 use crate::runtime::{Exit, Handle, Service};
 use playhouse_storage::Error;
 use std::time::Duration;
@@ -44,7 +45,9 @@ impl Keeper {
         let config = self.citizen.config();
         let sent = Instant::now();
         let renewal = self.citizen.membership().renew(self.citizen.me(), config.terms().ttl);
-        match timeout(within, renewal).await {
+        let answer = timeout(within, renewal).await;
+        metrics::lease_renewed(matches!(answer, Ok(Ok(()))));
+        match answer {
             Ok(Ok(())) => self.citizen.renewed(sent),
             Ok(Err(Error::NotFound { .. })) => {
                 self.citizen.die("the database says that its lease is over");

@@ -7,6 +7,7 @@
 //! catalog is away or slow an old card serves on: what plays goes on.
 
 use super::reading::{Reading, Told, is_away};
+use crate::metrics::CacheMeter;
 use playhouse_storage::Result;
 use playhouse_storage::catalog::{Catalog, Write};
 use playhouse_storage::model::{
@@ -18,6 +19,8 @@ use tokio::time::Instant;
 
 /// Locks that the cards are spread over: look-ups of different contents seldom meet.
 const STRIPES: usize = 16;
+
+static LOOKS: CacheMeter = CacheMeter::new("cards");
 
 /// What playing and counting must know of a content.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,7 +96,9 @@ impl Cards {
     /// # Errors
     /// The catalog's.
     pub async fn get(&self, content: ContentId) -> Result<Option<Arc<Card>>> {
-        let drops = match self.look(content) {
+        let known = self.look(content);
+        LOOKS.looked(known.is_ok());
+        let drops = match known {
             Ok(card) => return Ok(Some(card)),
             Err(drops) => drops,
         };

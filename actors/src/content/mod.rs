@@ -31,6 +31,8 @@ pub(crate) use machine::stored;
 pub use manifests::{Manifest, ManifestError, Manifests};
 pub use mover::{Message as MoverMessage, Mover};
 pub use pipeline::Pipeline;
+#[cfg(test)]
+pub(crate) use pipeline::fresh;
 pub(crate) use reading::Reading;
 pub use tiers::Tiers;
 pub(crate) use verdict::later;

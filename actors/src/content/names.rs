@@ -3,8 +3,11 @@
 //! Two generations: what was asked for since the last turn stays, the rest goes when the young one
 //! is full. So hot films stay known and the memory is bounded without a clock.
 
+use crate::metrics::CacheMeter;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+static LOOKS: CacheMeter = CacheMeter::new("names");
 
 /// From a path below `/media/` to the key of its blob.
 #[derive(Clone)]
@@ -28,6 +31,12 @@ impl Names {
 
     /// The key of a name that was remembered and is not forgotten yet.
     pub(super) fn get(&self, path: &str) -> Option<String> {
+        let found = self.find(path);
+        LOOKS.looked(found.is_some());
+        found
+    }
+
+    fn find(&self, path: &str) -> Option<String> {
         let mut inner = self.lock();
         if let Some(key) = inner.young.get(path) {
             return Some(key.clone());

@@ -4,6 +4,7 @@ use super::machine::{self, Facts, Next, Step};
 use super::{Edit, Refusal, Reply, Request, facts, loads, remedy, verdict};
 use crate::Platform;
 use crate::encode::{self, Outcome};
+use crate::metrics;
 use crate::runtime::{Entity, Exit, Report};
 use crate::weight;
 use jiff::Timestamp;
@@ -137,7 +138,11 @@ impl Pipeline {
         let dice = rand::random::<f64>();
         let ended = verdict::Ended { job, token, outcome, dice, claimed: &claimed };
         match verdict::ended(&self.facts(content, &rows), &ended) {
-            Some(step) => self.take(step).await.map(Ok),
+            Some(step) => {
+                self.take(step).await?;
+                metrics::attempt_ended(outcome, &job.work);
+                Ok(Ok(()))
+            }
             None => Ok(Ok(())),
         }
     }
@@ -314,7 +319,12 @@ impl Pipeline {
     }
 }
 
-fn fresh(id: ContentId, upload_id: UploadId, owner: String, said: UploadMetadata) -> Content {
+pub(crate) fn fresh(
+    id: ContentId,
+    upload_id: UploadId,
+    owner: String,
+    said: UploadMetadata,
+) -> Content {
     let now = Timestamp::now();
     Content {
         id,

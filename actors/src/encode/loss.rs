@@ -8,6 +8,7 @@
 use super::Workshop;
 use super::body::Body;
 use crate::content::later;
+use crate::metrics;
 use crate::runtime::{Backoff, History, Pulse, RestartPolicy, rest};
 use jiff::Timestamp;
 use playhouse_storage::Error;
@@ -44,6 +45,7 @@ impl Lost {
             let not_before = later(Timestamp::now(), self.rest);
             match jobs.release(job, &self.token, not_before).await {
                 Ok(()) => {
+                    metrics::attempt_lost();
                     tracing::info!(%job, rest = ?self.rest, "the job of a lost attempt is back");
                     return;
                 }

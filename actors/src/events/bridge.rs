@@ -6,6 +6,7 @@
 
 use super::topics::{TOPICS, schema_version};
 use crate::config::Events;
+use crate::metrics;
 use crate::runtime::{Exit, Handle, Service};
 use playhouse_storage::catalog::{Catalog, OutboxEvent};
 use playhouse_storage::eventlog::{EventLog, Record};
@@ -49,7 +50,9 @@ impl Bridge {
         let Some(last) = rows.last().map(|row| row.position) else { return Ok(false) };
         let is_full = rows.len() >= self.config.bridge_batch_max as usize;
         for (topic, records) in by_topic(rows) {
+            let count = records.len();
             self.log.append(&topic, records).await?;
+            metrics::events_told(&topic, count);
         }
         failpoint::pass("outbox.appended");
         self.catalog.outbox_done(last).await?;

@@ -8,6 +8,7 @@ use super::batch::{Court, Outcome};
 use super::record::Record;
 use super::{Config, Event, Open, Refusal, Reply, Request};
 use crate::Platform;
+use crate::metrics;
 use crate::runtime::{Entity, Exit, Report};
 use jiff::Timestamp;
 use playhouse_storage::failpoint;
@@ -78,6 +79,7 @@ impl Viewer {
         };
         let state = if opened.forgot { self.whole()? } else { self.changed(&opened.changed)? };
         self.put(state, opened.facts).await?;
+        metrics::session_opened();
         let (session, resume_position_s) = (opened.session, opened.resume_position_s);
         Ok(Reply::Opened { session, resume_position_s, beat: opened.beat })
     }
@@ -96,6 +98,7 @@ impl Viewer {
             self.put(state, facts).await?;
             admission.into_iter().for_each(Admission::keep);
         }
+        metrics::playback_told(&told);
         failpoint::pass("playback.before_ack");
         Ok(Reply::Told(told))
     }
@@ -129,6 +132,7 @@ impl Viewer {
 
     async fn put(&mut self, state: ViewerState, facts: Vec<NewFact>) -> Result<(), Exit> {
         let unfolded = matches!(state, ViewerState::Sessions(_));
+        let counted = metrics::Reported::of(&facts);
         let put = PutViewer {
             fence: self.fence,
             viewer: self.id,
@@ -138,6 +142,7 @@ impl Viewer {
             events: Vec::new(),
         };
         self.store.put(put).await?;
+        counted.stands();
         self.row_version += 1;
         self.unfolded = unfolded;
         Ok(())

@@ -6,6 +6,7 @@ use super::{Refusal, RenditionId, Reply, Request};
 use crate::Platform;
 use crate::content::later;
 use crate::encode::Outcome;
+use crate::metrics;
 use crate::runtime::{Entity, Exit, Report};
 use crate::weight;
 use jiff::Timestamp;
@@ -189,15 +190,20 @@ impl Transcoder {
         } else {
             decide(&outcome, attempt, &self.platform.config.encode)
         };
+        let work = held.work.clone();
         let ended = Ended { job: held, token, reason: outcome.to_string() };
-        match verdict {
+        let answer = match verdict {
             Verdict::Finished => self.finish(ended, known.rendition).await,
             Verdict::Retry { attempts, after } => {
                 self.retry(ended, known.rendition, attempts, after).await
             }
             Verdict::GiveUp { attempts } => self.give_up(ended, known.rendition, attempts).await,
             Verdict::Leave => Ok(Err(Refusal::NotHeld)),
+        }?;
+        if answer.is_ok() {
+            metrics::attempt_ended(&outcome, &work);
         }
+        Ok(answer)
     }
 
     async fn finish(&mut self, ended: Ended, rendition: Rendition) -> Answer {

@@ -24,6 +24,7 @@ pub(super) struct Ledger {
     past: Past,
     lives: AtomicU64,
     crashes: AtomicU64,
+    passivations: AtomicU64,
     samples: Mutex<Samples>,
 }
 
@@ -62,6 +63,7 @@ impl Ledger {
             past: Past::default(),
             lives: AtomicU64::new(0),
             crashes: AtomicU64::new(0),
+            passivations: AtomicU64::new(0),
             samples: Mutex::default(),
         }
     }
@@ -81,6 +83,15 @@ impl Ledger {
 
     pub(super) fn crashed(&self) {
         self.crashes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Lives that were sent to sleep.
+    pub(super) fn passivations(&self) -> u64 {
+        self.passivations.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn passivated(&self) {
+        self.passivations.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A handler took so long.
@@ -131,6 +142,20 @@ impl Ledger {
             p99_s: at(0.99),
             max_s,
         })
+    }
+
+    /// Handler times up to and with each of these rising bounds in seconds, and above the last. A
+    /// time counts below a bound when all of its bucket does, so a bound is low by 1/16 at most.
+    pub(super) fn times(&self, bounds_s: &[f64]) -> Vec<u64> {
+        let mut counts = vec![0; bounds_s.len() + 1];
+        let mut at = 0;
+        for (bucket, count) in self.buckets.iter().enumerate() {
+            while bounds_s.get(at).is_some_and(|bound| seconds(highest(bucket)) > *bound) {
+                at += 1;
+            }
+            counts[at] += count.load(Ordering::Relaxed);
+        }
+        counts
     }
 
     /// Keeps a sample; called at even intervals with the sums of all lives.
@@ -245,6 +270,15 @@ mod tests {
         let close = |left: f64, right: f64| (left - right).abs() <= right / 16.0;
         assert_eq!((latency.count, latency.max_s), (100, 0.1));
         assert!(close(latency.p50_s, 0.05) && close(latency.p99_s, 0.099), "{latency:?}");
+    }
+
+    #[test]
+    fn times_are_counted_by_bounds() {
+        let ledger = Ledger::new();
+        for ms in [0, 1, 9, 90, 900, 9_000_000] {
+            ledger.took(Duration::from_millis(ms));
+        }
+        assert_eq!(ledger.times(&[0.005, 0.01, 0.1, 10.0]), [2, 1, 1, 1, 1]);
     }
 
     #[test]

@@ -243,6 +243,7 @@ impl Shard {
         if running.resident.has_memory() {
             running.resident.note(Happening::Passivated, why);
         }
+        running.resident.kind.ledger.passivated();
         self.forget(map, &running.resident);
         running.cell.stop(None);
     }

@@ -94,6 +94,9 @@ pub struct Config {
     /// Networks whose `X-Forwarded-For` (or else `Forwarded`) is believed, and which are never
     /// taken for one client: the proxies in front of the node. This machine, unless others are.
     pub trusted_proxies: Vec<IpNet>,
+    /// Networks from which `/metrics` is read without a token, beside `trusted_proxies`
+    /// themselves: where Prometheus runs. Others need a token that may operate.
+    pub metrics_networks: Vec<IpNet>,
     /// The header in which those proxies tell the country of a viewer by two letters (for example
     /// `cf-ipcountry`), for statistics; empty: nobody does, and it is unknown (`ZZ`). The proxy
     /// must set it itself on every request.
@@ -144,6 +147,7 @@ impl Default for Config {
                 Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8).into(),
                 Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128).into(),
             ],
+            metrics_networks: Vec::new(),
             country_header: String::new(),
             inspector: InspectorLimits::default(),
             playback: PlaybackLimits::default(),

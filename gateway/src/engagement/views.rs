@@ -63,6 +63,7 @@ pub(crate) async fn count(
     let counted = app.platform.engines.engagement.view(view).await?;
     if counted {
         app.platform.cells.view(id);
+        playhouse_actors::metrics::view_told();
     }
     Ok((StatusCode::ACCEPTED, no_store(Counted { counted })).into_response())
 }

@@ -13,6 +13,7 @@ use crate::App;
 use crate::auth::{Caller, is_public};
 use crate::content;
 use crate::extract::id;
+use crate::metrics::media_sent;
 use crate::problem::Answer;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -107,6 +108,7 @@ fn manifest_answer(
     if validator::matches(request, &etag) {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
+    media_sent("manifest", manifest.body.len() as u64);
     if !gzip {
         return (headers, manifest.body.clone()).into_response();
     }
@@ -135,6 +137,7 @@ async fn blob(app: &App, content: &Card, path: &str, request: &HeaderMap) -> Ans
     };
     let length = range.as_ref().map_or(size, |range| range.end - range.start);
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    media_sent(if served == Served::Picture { "picture" } else { "segment" }, length);
     let body = Body::from_stream(blobs.read(&key, range).await?);
     Ok((status, headers, body).into_response())
 }

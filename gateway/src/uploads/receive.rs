@@ -14,6 +14,7 @@ use crate::stopping::Stopping;
 use axum::body::{Body, BodyDataStream};
 use bytes::Bytes;
 use futures_util::StreamExt;
+use playhouse_actors::metrics::upload_bytes;
 use playhouse_actors::upload::Request as Ask;
 use playhouse_storage::model::{Residency, Upload, UploadId};
 use playhouse_storage::staging::PartWriter;
@@ -153,6 +154,7 @@ impl Part<'_> {
         let written = self.writer.write(bytes).await;
         written.map_err(|error| End::Failed(error.into()))?;
         self.written += length;
+        upload_bytes(length);
         if self.is_due() {
             self.commit().await.map_err(End::Failed)?;
         }

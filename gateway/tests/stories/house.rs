@@ -13,6 +13,7 @@ use playhouse_storage::model::{
     Check, Content, ContentId, Counter, Fence, Protection, Residency, Stage, Status, UploadId,
 };
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
 use tower::ServiceExt;
 
@@ -84,7 +85,12 @@ impl House {
         let stores = Stores::open(&storage, folder.path()).await.unwrap();
         let fences = stores.catalog.claim_shards(SHARDS).await.unwrap();
         let (platform, parts) = platform(&stores, actors, fences.clone());
-        let gateway = Gateway { platform: platform.clone(), auth: keys.clone(), config };
+        let gateway = Gateway {
+            platform: platform.clone(),
+            auth: keys.clone(),
+            config,
+            telling: Arc::new(|_| {}),
+        };
         let site = playhouse_gateway::site(gateway);
         let house = Self { site, platform, keys, fences, _services: None, _stores: stores, folder };
         (house, parts)

@@ -14,14 +14,14 @@ use tokio::time::timeout;
 /// Far more than a stop may take, far less than what is left to requests that do not end.
 const SOON: Duration = Duration::from_secs(10);
 
-struct Running {
-    address: SocketAddr,
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
     stop: oneshot::Sender<()>,
     server: JoinSet<()>,
 }
 
 impl Running {
-    async fn of(house: &House) -> Self {
+    pub(crate) async fn of(house: &House) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, asked) = oneshot::channel::<()>();
@@ -35,7 +35,7 @@ impl Running {
         Self { address, stop, server }
     }
 
-    async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         self.stop.send(()).unwrap();
         timeout(SOON, self.server.join_next()).await.expect("it stops soon").unwrap().unwrap();
     }

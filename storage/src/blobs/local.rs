@@ -7,6 +7,7 @@
 use super::tiers::Shelved;
 use super::{Blobs, ByteStream, keys};
 use crate::files::{self, blocking};
+use crate::metrics::Meter;
 use crate::model::Residency;
 use crate::{Config, Error, Result};
 use async_trait::async_trait;
@@ -21,6 +22,9 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use uuid::Uuid;
+
+static WRITES: Meter = Meter::new("file", "write");
+static OPENS: Meter = Meter::new("file", "open");
 
 /// The embedded blob store.
 pub struct LocalBlobs {
@@ -61,7 +65,8 @@ pub(crate) fn path_of(root: &Path, key: &str) -> Result<PathBuf> {
 impl Blobs for LocalBlobs {
     async fn adopt(&self, file: &Path, key: &str) -> Result<u64> {
         let (from, to, temporary) = (file.to_owned(), self.path(key)?, self.temporary());
-        named(key, blocking(move || adopt(&from, &to, &temporary)).await)
+        let adopted = blocking(move || adopt(&from, &to, &temporary));
+        named(key, WRITES.around(adopted).await)
     }
 
     async fn put(&self, key: &str, bytes: Bytes) -> Result<()> {
@@ -73,7 +78,7 @@ impl Blobs for LocalBlobs {
                 drop(files::remove(&temporary));
             })
         };
-        named(key, blocking(put).await)
+        named(key, WRITES.around(blocking(put)).await)
     }
 
     async fn size(&self, key: &str) -> Result<u64> {
@@ -83,7 +88,7 @@ impl Blobs for LocalBlobs {
 
     async fn read(&self, key: &str, range: Option<Range<u64>>) -> Result<ByteStream> {
         let (path, key) = (self.path(key)?, key.to_owned());
-        let (file, size) = blocking(move || open(&path, &key)).await?;
+        let (file, size) = OPENS.around(blocking(move || open(&path, &key))).await?;
         let range = range.unwrap_or(0..size);
         Ok(stream(file, range.start..range.end.min(size), self.chunk_bytes))
     }

@@ -2,6 +2,7 @@
 
 use super::S3;
 use super::fault::Fault;
+use crate::metrics::{Meter, OK};
 use crate::{Error, Result};
 use bytes::Bytes;
 use rand::Rng as _;
@@ -14,7 +15,7 @@ use s3::serde_types::HeadObjectResult;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 use uuid::Uuid;
@@ -23,6 +24,8 @@ use uuid::Uuid;
 const MARK: &str = "x-amz-meta-write";
 /// Its name in an answer.
 const MARK_NAME: &str = "write";
+
+static REQUESTS: Meter = Meter::new("s3", "request");
 
 /// What all requests of a node share.
 pub(super) struct Shared {
@@ -268,7 +271,7 @@ impl Bucket {
         &self,
         request: impl Fn() -> F,
     ) -> Answer<T> {
-        let mut tries = 0;
+        let (began, mut tries) = (Instant::now(), 0);
         loop {
             tries += 1;
             let result = match self.shared.permits.acquire().await {
@@ -280,7 +283,10 @@ impl Bucket {
                     tracing::debug!(why, tries, "a request to S3 is tried again");
                     self.pause(tries).await;
                 }
-                result => return Answer { result, repeated: tries > 1 },
+                result => {
+                    REQUESTS.count(began, result.as_ref().map_or_else(Fault::outcome, |_| OK));
+                    return Answer { result, repeated: tries > 1 };
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What an answer of S3 means, by its status and code: whether to try again is decided on it.
 
 use crate::Error;
+use crate::metrics::OK;
 use s3::error::S3Error;
 
 /// Longest message of the service that is told on, characters.
@@ -26,6 +27,17 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
+    /// The word that it is counted under.
+    pub(crate) fn outcome(&self) -> &'static str {
+        match self {
+            // What the service had to say: it works.
+            Self::Missing | Self::Beyond | Self::Taken => OK,
+            Self::Full => "full",
+            Self::Passing(_) => "unavailable",
+            Self::NotOffered(_) | Self::Refused(_) => "other",
+        }
+    }
+
     /// As an error of the store, about `what`.
     pub(crate) fn error(self, what: &str) -> Error {
         match self {

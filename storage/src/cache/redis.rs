@@ -4,6 +4,7 @@
 
 use super::{Cache, Config, Count};
 use crate::breaker::Breaker;
+use crate::metrics::Meter;
 use crate::{Error, Result};
 use async_trait::async_trait;
 use bb8::{ManageConnection, Pool};
@@ -60,6 +61,8 @@ fn parse(url: &str) -> Result<Place> {
     Ok(Place::Cluster(Box::new(client)))
 }
 
+static COMMANDS: Meter = Meter::new("redis", "command");
+
 /// The engine, over one server or several.
 struct RedisCache<M: ManageConnection> {
     pool: Pool<Manager<M>>,
@@ -98,6 +101,13 @@ where
 
     /// Runs commands within the deadline, unless the server is left alone.
     async fn guarded<T>(
+        &self,
+        run: impl AsyncFnOnce(&mut M::Connection) -> Result<T, RedisError>,
+    ) -> Result<T> {
+        COMMANDS.around(self.within_deadline(run)).await
+    }
+
+    async fn within_deadline<T>(
         &self,
         run: impl AsyncFnOnce(&mut M::Connection) -> Result<T, RedisError>,
     ) -> Result<T> {

@@ -9,6 +9,7 @@ mod topic;
 
 use super::{Consumer, EventLog, Record, checked};
 use crate::files::{self, blocking};
+use crate::metrics::Meter;
 use crate::{Config, Error, Result};
 use async_trait::async_trait;
 use consumer::LocalConsumer;
@@ -19,6 +20,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use topic::Topic;
 use uuid::Uuid;
+
+static APPENDS: Meter = Meter::new("local", "append");
 
 /// The embedded event log.
 pub struct LocalLog {
@@ -74,6 +77,10 @@ impl LocalLog {
     /// # Errors
     /// `Invalid`, `Full`, `Io`.
     pub async fn append(&self, topic: &str, records: Vec<Record>) -> Result<u64> {
+        APPENDS.around(self.append_now(topic, records)).await
+    }
+
+    async fn append_now(&self, topic: &str, records: Vec<Record>) -> Result<u64> {
         let (shared, name) = (self.shared.clone(), checked("topic", topic)?);
         let first = blocking(move || shared.append(&name, &records)).await?;
         self.shared.appended.send_modify(|appends| *appends += 1);

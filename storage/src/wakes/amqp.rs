@@ -7,6 +7,7 @@
 
 use super::calls::Calls;
 use super::{Call, Config, Listener, Queue, Wake, Wakes};
+use crate::metrics::Meter;
 use crate::model::JobId;
 use crate::{Error, Result};
 use async_trait::async_trait;
@@ -30,6 +31,8 @@ use tokio::time::timeout;
 /// An URL that can be served.
 pub(crate) const EXAMPLE: &str = "amqp://user:password@host:5672/playhouse";
 /// Survives a restart of the broker (AMQP 0-9-1, `delivery-mode`).
+static CALLS: Meter = Meter::new("amqp", "call");
+
 const PERSISTENT: u8 = 2;
 
 /// Whether an URL can be served.
@@ -79,10 +82,13 @@ struct Body {
 impl AmqpWakes {
     /// Runs what is asked of the broker, within the deadline.
     async fn within<T>(&self, work: impl Future<Output = Result<T, lapin::Error>>) -> Result<T> {
-        match timeout(self.config.deadline(), work).await {
-            Ok(done) => done.map_err(|error| away(&error)),
-            Err(_) => Err(away(&"no answer within the deadline")),
-        }
+        let within = async {
+            match timeout(self.config.deadline(), work).await {
+                Ok(done) => done.map_err(|error| away(&error)),
+                Err(_) => Err(away(&"no answer within the deadline")),
+            }
+        };
+        CALLS.around(within).await
     }
 
     /// A channel of its own, on the one connection.

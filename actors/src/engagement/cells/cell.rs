@@ -149,7 +149,7 @@ impl Cell {
         std::iter::once(&self.first).chain(self.more.get().into_iter().flatten())
     }
 
-    fn viewers_now(&self, slot: Number) -> u64 {
+    pub(super) fn viewers_now(&self, slot: Number) -> u64 {
         let sum: i64 = self.stripes().map(|stripe| stripe.slots.sum(slot)).sum();
         sum.max(0).unsigned_abs()
     }

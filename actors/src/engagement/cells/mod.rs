@@ -142,6 +142,14 @@ impl Cells {
         found
     }
 
+    /// Sessions that play through this ingress, of all contents.
+    #[must_use]
+    pub fn viewers_now(&self) -> u64 {
+        let slot = self.slot(Timestamp::now());
+        let cells = self.inner.shards.iter().map(|shard| shard.map.load());
+        cells.map(|map| map.values().map(|cell| cell.viewers_now(slot)).sum::<u64>()).sum()
+    }
+
     /// Stripes that the numbers of a content are spread over; 0 when it has no cell.
     #[must_use]
     pub fn stripes(&self, content: ContentId) -> usize {

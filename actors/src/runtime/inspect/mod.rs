@@ -8,6 +8,7 @@ pub mod view;
 pub(super) mod census;
 mod entities;
 mod members;
+mod meter;
 mod page;
 
 use super::population::Population;
@@ -16,6 +17,7 @@ use super::{Directory, Tree};
 use census::Census;
 use entities::Found;
 use jiff::Timestamp;
+pub use meter::{LifeSums, Meter};
 use std::sync::Arc;
 use view::{ActorDetail, NodeView, Role, Status, Totals, TreePage, TreeQuery};
 
@@ -113,6 +115,18 @@ impl Inspector {
             totals.undelivered += child.sums().undelivered;
             self.count_members(&child, totals);
         }
+    }
+
+    /// What metrics tell of the actors, with their handlers' times counted by these rising bounds,
+    /// seconds.
+    #[must_use]
+    pub fn meters(&self, bounds_s: &[f64]) -> Vec<Meter> {
+        let census = self.watchdog.census(&self.population);
+        let kinds = self.population.kinds.all();
+        let mut meters: Vec<Meter> =
+            kinds.iter().map(|it| meter::of_kind(it, &census.kind(it.name), bounds_s)).collect();
+        meters.extend(meter::of_members(&self.tree.0, bounds_s));
+        meters
     }
 
     /// One actor with all that is known about it.

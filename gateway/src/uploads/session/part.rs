@@ -19,6 +19,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
 use jiff::Timestamp;
+use playhouse_actors::metrics::upload_bytes;
 use playhouse_actors::upload::{Refusal, Request as Ask, parts_of};
 use playhouse_storage::Error as StorageError;
 use playhouse_storage::model::{UploadId, UploadState};
@@ -67,7 +68,11 @@ async fn fill(
         match next {
             Err(_) => return Err(stalled()),
             Ok(None) => return Ok(()),
-            Ok(Some(Ok(bytes))) => into.write(bytes).await.map_err(told)?,
+            Ok(Some(Ok(bytes))) => {
+                let length = bytes.len() as u64;
+                into.write(bytes).await.map_err(told)?;
+                upload_bytes(length);
+            }
             Ok(Some(Err(error))) => {
                 let detail = "the connection broke off: send the whole part again";
                 return Err(Problem::bad_request("broken-off", detail).caused_by(error));

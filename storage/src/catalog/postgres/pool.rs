@@ -9,6 +9,7 @@ use super::address::{Address, describe};
 use super::config::Config;
 use super::run::Failure;
 use crate::breaker::Breaker;
+use crate::metrics::Meter;
 use crate::model::Fence;
 use crate::{Error, Result};
 use bb8::{ErrorSink, ManageConnection, Pool, PooledConnection, RunError};
@@ -24,6 +25,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// How long the server is given to hear that nobody waits for a statement any more.
 const CANCEL_WAIT: Duration = Duration::from_secs(1);
+
+static CALLS: Meter = Meter::new("postgres", "transaction");
 
 /// The server, behind a bounded set of connections.
 pub(crate) struct Server {
@@ -109,6 +112,10 @@ impl Server {
     /// # Errors
     /// `Busy`, `Unavailable`, or what `work` says.
     pub(crate) async fn run<W, T>(&self, what: &W, work: Work<W, T>) -> Result<T> {
+        CALLS.around(self.run_with_patience(what, work)).await
+    }
+
+    async fn run_with_patience<W, T>(&self, what: &W, work: Work<W, T>) -> Result<T> {
         let _admitted = self.admission.try_acquire().map_err(|_| Error::Busy)?;
         if !self.breaker.lets_pass() {
             return Err(unreachable("it did not answer a moment ago"));

@@ -4,11 +4,14 @@
 //! blocking closure itself, so a caller that goes away does not let one more in.
 
 use super::run::explain;
+use crate::metrics::Meter;
 use crate::{Error, Result};
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
+
+static READS: Meter = Meter::new("sqlite", "read");
 
 /// The reading side of the catalog.
 pub(crate) struct Readers {
@@ -38,6 +41,14 @@ impl Readers {
     /// # Errors
     /// `Busy`, or what `work` says.
     pub(crate) async fn run<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        READS.around(self.run_on_one(work)).await
+    }
+
+    async fn run_on_one<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,

@@ -6,12 +6,16 @@
 
 use super::checkpoint::Checkpoints;
 use super::run::execute;
+use crate::metrics::Meter;
 use crate::{Error, Result, failpoint};
 use rusqlite::Connection;
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
+
+/// From the queue to the disk: what a writer waits for.
+static COMMITS: Meter = Meter::new("sqlite", "commit");
 
 /// The writer's door. Dropping it lets the queue run dry and waits for the thread.
 pub(crate) struct Writer {
@@ -68,14 +72,17 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
-        let (answer, result) = oneshot::channel();
-        let task = Submitted { work: Some(work), result: None, answer };
-        let queue = self.queue.as_ref().expect("the queue is taken by drop only");
-        queue.try_send(Box::new(task)).map_err(|error| match error {
-            TrySendError::Full(_) => Error::Busy,
-            TrySendError::Disconnected(_) => stopped(),
-        })?;
-        result.await.map_err(|_| stopped())?
+        let submitted = async {
+            let (answer, result) = oneshot::channel();
+            let task = Submitted { work: Some(work), result: None, answer };
+            let queue = self.queue.as_ref().expect("the queue is taken by drop only");
+            queue.try_send(Box::new(task)).map_err(|error| match error {
+                TrySendError::Full(_) => Error::Busy,
+                TrySendError::Disconnected(_) => stopped(),
+            })?;
+            result.await.map_err(|_| stopped())?
+        };
+        COMMITS.around(submitted).await
     }
 }
 

@@ -4,6 +4,7 @@
 use super::super::Record;
 use super::config::Config;
 use super::{explain, frame, unavailable};
+use crate::metrics::Meter;
 use crate::{Error, Result};
 use futures_util::future::join_all;
 use rdkafka::ClientConfig;
@@ -17,6 +18,8 @@ use tokio::time::timeout;
 
 /// Beyond the client's own deadline, after which it has told what became of every record.
 const BEYOND: Duration = Duration::from_secs(1);
+
+static APPENDS: Meter = Meter::new("kafka", "append");
 
 /// Makes producers when they are needed.
 pub(super) struct Producer {
@@ -59,6 +62,10 @@ impl Producer {
     /// # Errors
     /// `Invalid` for a record that is too large, before anything is sent; `Unavailable`.
     pub(super) async fn append(&self, topic: &str, records: &[Record]) -> Result<()> {
+        APPENDS.around(self.append_now(topic, records)).await
+    }
+
+    async fn append_now(&self, topic: &str, records: &[Record]) -> Result<()> {
         let values: Result<Vec<_>> =
             records.iter().map(|record| frame::value(record, self.record_bytes_max)).collect();
         let (values, producer) = (values?, self.producer()?);
