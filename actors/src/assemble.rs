@@ -4,7 +4,7 @@
 
 use crate::analytics::Analyst;
 use crate::cluster::{Citizen, Duty, Envoy, Keeper, OnDuty, Warden, WardenMessage};
-use crate::content::{Cards, Checks, Manifests, Mover, Reading};
+use crate::content::{Cards, Checks, Manifests, Mover, Reading, Terms};
 use crate::encode::{Herald, Pool, Scaler, Waker, Workforce, Workshop};
 use crate::engagement::{Boards, Cells, Heat, Ranker, Settler, Teller};
 use crate::events::{Bridge, Hub, Janitor};
@@ -159,7 +159,7 @@ pub fn assemble_on(ground: Ground) -> (Platform, Parts) {
             engines.catalog.clone(),
             config.manifest_names_max,
             config.manifests_max,
-            config.card_stale(),
+            Terms { fresh: config.card_ttl(), stale: config.card_stale() },
             reading.clone(),
         ),
         cards: Cards::new(

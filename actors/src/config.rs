@@ -38,8 +38,9 @@ pub struct Config {
     /// Contents of which what playing and counting needs is kept, the least recently used going
     /// first. About 500 bytes each, so 30 MB; more than are watched within a few seconds.
     pub cards_max: usize,
-    /// So long is it kept at most. This node drops it with each change; another node may change it
-    /// too, and what was blocked there still plays here for so long.
+    /// So long is it kept at most, and so are manifests that have ended. This node drops it with each
+    /// change; another node may change it too, and what was blocked there still plays here for so
+    /// long.
     pub card_ttl_s: u64,
     /// While the catalog is away, what was known of a content serves for so long after that, and so
     /// do its manifests: what plays goes on.
@@ -47,7 +48,7 @@ pub struct Config {
     /// A viewer waits for so many milliseconds for a catalog that is away or slow before what was
     /// known serves; an honest read takes a few.
     pub catalog_patience_ms: u64,
-    /// Manifests kept for that, the least recently used going first. About 10 kB each, so 10 MB.
+    /// Manifests kept, the least recently used going first. About 10 kB each, so 10 MB.
     pub manifests_max: usize,
     /// Mailboxes, deadlines of starts and stops.
     pub runtime: crate::runtime::Config,

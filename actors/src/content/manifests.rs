@@ -3,11 +3,12 @@
 //! The same rows give the same bytes, so the ETag is a hash of the body and equal on every node.
 //! Only committed names are listed, and only committed names resolve to a blob.
 
-use super::last::Last;
+use super::last::{Last, Terms};
 use super::machine::stored;
 use super::names::Names;
 use super::reading::Reading;
-use super::{lists, publish};
+use super::{Card, lists, publish};
+use bytes::Bytes;
 use playhouse_codecs::plan::EncodePlan;
 use playhouse_codecs::{dash, hls};
 use playhouse_storage::Error;
@@ -15,18 +16,36 @@ use playhouse_storage::catalog::Catalog;
 use playhouse_storage::model::{Content, ContentId, Rendition, RenditionState, Segment, Stage};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
 
 /// A rendered manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
     /// The text.
-    pub body: String,
+    pub body: Bytes,
     /// Strong validator, without quotes.
     pub etag: String,
     /// True when it will not change any more.
     pub ended: bool,
+    /// The text as it was compressed once.
+    compressed: OnceLock<Bytes>,
+}
+
+impl Manifest {
+    pub(super) fn new(body: String, ended: bool) -> Self {
+        let hash = Sha256::digest(&body);
+        // Half of the hash is more than enough to tell two versions of a playlist apart.
+        let etag = hash.iter().take(16).fold(String::new(), |mut hex, byte| {
+            write!(hex, "{byte:02x}").expect("writing to a string cannot fail");
+            hex
+        });
+        Self { body: body.into(), etag, ended, compressed: OnceLock::new() }
+    }
+
+    /// The text compressed: the first time by `compress`, from then on as it was.
+    pub fn compressed(&self, compress: impl FnOnce(&[u8]) -> Vec<u8>) -> Bytes {
+        self.compressed.get_or_init(|| compress(&self.body).into()).clone()
+    }
 }
 
 /// Why there is no manifest.
@@ -57,23 +76,24 @@ pub(super) struct Playable {
 
 impl Manifests {
     /// Manifests of a catalog; at most `names_max` names of segments are remembered, and at most
-    /// `last_max` manifests for `stale` while the catalog is away.
+    /// `last_max` manifests.
     pub(crate) fn new(
         catalog: Arc<dyn Catalog>,
         names_max: usize,
         last_max: usize,
-        stale: Duration,
+        terms: Terms,
         reading: Reading,
     ) -> Self {
-        Self { catalog, names: Names::new(names_max), last: Last::new(last_max, stale, reading) }
+        Self { catalog, names: Names::new(names_max), last: Last::new(last_max, terms, reading) }
     }
 
     /// `/media/{id}/master.m3u8`: relative URIs `{rendition}/index.m3u8`.
     ///
     /// # Errors
     /// See [`ManifestError`].
-    pub async fn multivariant(&self, content: ContentId) -> Result<Manifest, ManifestError> {
-        self.last.or_last(format!("{content}/master"), self.render_multivariant(content)).await
+    pub async fn multivariant(&self, card: &Card) -> Result<Arc<Manifest>, ManifestError> {
+        let path = format!("{}/master", card.id);
+        self.last.or_last(path, card, self.render_multivariant(card.id)).await
     }
 
     async fn render_multivariant(&self, content: ContentId) -> Result<Manifest, ManifestError> {
@@ -83,7 +103,7 @@ impl Manifests {
             return Err(not_found("nothing of this content plays yet"));
         }
         let ended = playable.content.stage == Stage::Done;
-        Ok(manifest(hls::multivariant(&variants, &audio), ended))
+        Ok(Manifest::new(hls::multivariant(&variants, &audio), ended))
     }
 
     /// `/media/{id}/{rendition}/index.m3u8`: relative URIs of `init-{attempt}.mp4` and
@@ -94,11 +114,11 @@ impl Manifests {
     /// See [`ManifestError`].
     pub async fn media(
         &self,
-        content: ContentId,
+        card: &Card,
         rendition: &str,
-    ) -> Result<Manifest, ManifestError> {
-        let path = format!("{content}/media/{rendition}");
-        self.last.or_last(path, self.render_media(content, rendition)).await
+    ) -> Result<Arc<Manifest>, ManifestError> {
+        let path = format!("{}/media/{rendition}", card.id);
+        self.last.or_last(path, card, self.render_media(card.id, rendition)).await
     }
 
     async fn render_media(
@@ -113,15 +133,15 @@ impl Manifests {
         let segments = self.catalog.segments(content, rendition).await?;
         let playlist = lists::media(&playable.plan, row, &segments)
             .ok_or_else(|| not_found("nothing of this rendition plays yet, or it was given up"))?;
-        Ok(manifest(hls::media(&playlist), playlist.ended))
+        Ok(Manifest::new(hls::media(&playlist), playlist.ended))
     }
 
     /// `/media/{id}/manifest.mpd`; `NotFound` until the lowest rung is complete.
     ///
     /// # Errors
     /// See [`ManifestError`].
-    pub async fn mpd(&self, content: ContentId) -> Result<Manifest, ManifestError> {
-        self.last.or_last(format!("{content}/mpd"), self.render_mpd(content)).await
+    pub async fn mpd(&self, card: &Card) -> Result<Arc<Manifest>, ManifestError> {
+        self.last.or_last(format!("{}/mpd", card.id), card, self.render_mpd(card.id)).await
     }
 
     async fn render_mpd(&self, content: ContentId) -> Result<Manifest, ManifestError> {
@@ -134,7 +154,7 @@ impl Manifests {
             all.push((rendition, self.catalog.segments(content, &rendition.name).await?));
         }
         let ended = playable.content.stage == Stage::Done;
-        Ok(manifest(dash::mpd(&lists::mpd(&playable, &all)), ended))
+        Ok(Manifest::new(dash::mpd(&lists::mpd(&playable, &all)), ended))
     }
 
     /// The blob of `/media/{id}/{file}` or `/media/{id}/{rendition}/{file}`: init segments,
@@ -201,16 +221,6 @@ impl Playable {
     pub(super) fn alive(&self, name: &str) -> Option<&Rendition> {
         publish::find(&self.renditions, name).filter(|it| it.state != RenditionState::Failed)
     }
-}
-
-fn manifest(body: String, ended: bool) -> Manifest {
-    let hash = Sha256::digest(&body);
-    // Half of the hash is more than enough to tell two versions of a playlist apart.
-    let etag = hash.iter().take(16).fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("writing to a string cannot fail");
-        hex
-    });
-    Manifest { body, etag, ended }
 }
 
 fn not_found(why: &str) -> ManifestError {

@@ -27,6 +27,7 @@ mod verdict;
 pub(crate) use cards::shows;
 pub use cards::{Card, Cards, has_mpd};
 pub use checks::{Checks, Fingerprinter, NotConfigured, Scanner};
+pub(crate) use last::Terms;
 pub(crate) use machine::stored;
 pub use manifests::{Manifest, ManifestError, Manifests};
 pub use mover::{Message as MoverMessage, Mover};

@@ -1,10 +1,11 @@
 //! A creator uploads a clip and finds it published with every rendition.
 
 use crate::house::{DEADLINE, House, at_rest, clip, plays};
-use playhouse_actors::content::{Edit, ManifestError, Reply, Request};
+use playhouse_actors::content::{Card, Edit, Manifest, ManifestError, Reply, Request};
 use playhouse_storage::model::{
     Check, ContentId, PictureKind, RenditionState, Stage, Status, UploadMetadata,
 };
+use std::sync::Arc;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clip_is_published_with_all_its_renditions_and_can_be_deleted() {
@@ -14,8 +15,10 @@ async fn a_clip_is_published_with_all_its_renditions_and_can_be_deleted() {
 
     let playing = house.wait(id, plays).await;
     assert_eq!(playing.title, "Bunny");
-    let master = house.platform.manifests.multivariant(id).await.expect("something plays");
-    assert!(master.body.contains("360p/index.m3u8"), "{}", master.body);
+    let card = card(&house, id).await;
+    let master = house.platform.manifests.multivariant(&card).await;
+    let master = text(&master.expect("something plays"));
+    assert!(master.contains("360p/index.m3u8"), "{master}");
 
     let done = house.wait(id, at_rest).await;
     assert_eq!((done.stage, done.status), (Stage::Done, Status::Published), "{:?}", done.blocked);
@@ -27,6 +30,15 @@ async fn a_clip_is_published_with_all_its_renditions_and_can_be_deleted() {
     check_unlisting(&house, id).await;
     check_deletion(&house, id).await;
     house.close().await;
+}
+
+/// What players are shown of a content.
+async fn card(house: &House, id: ContentId) -> Arc<Card> {
+    house.platform.cards.get(id).await.expect("the catalog answers").expect("it is there")
+}
+
+fn text(manifest: &Manifest) -> String {
+    String::from_utf8(manifest.body.to_vec()).expect("a manifest is text")
 }
 
 async fn check_renditions(house: &House, id: ContentId) {
@@ -50,19 +62,22 @@ async fn check_renditions(house: &House, id: ContentId) {
 
 async fn check_manifests(house: &House, id: ContentId) {
     let manifests = &house.platform.manifests;
-    let master = manifests.multivariant(id).await.expect("it plays");
+    let card = &card(house, id).await;
+    let master = manifests.multivariant(card).await.expect("it plays");
     assert!(master.ended, "nothing follows");
-    assert_eq!(master.body.matches("#EXT-X-STREAM-INF").count(), 3, "{}", master.body);
-    let playlist = manifests.media(id, "360p").await.expect("it is complete");
-    assert!(playlist.ended && playlist.body.ends_with("#EXT-X-ENDLIST\n"), "{}", playlist.body);
-    let listed: Vec<&str> = playlist.body.lines().filter(|line| !line.starts_with('#')).collect();
-    assert!(!listed.is_empty(), "{}", playlist.body);
+    let master = text(&master);
+    assert_eq!(master.matches("#EXT-X-STREAM-INF").count(), 3, "{master}");
+    let playlist = manifests.media(card, "360p").await.expect("it is complete");
+    let list = text(&playlist);
+    assert!(playlist.ended && list.ends_with("#EXT-X-ENDLIST\n"), "{list}");
+    let listed: Vec<&str> = list.lines().filter(|line| !line.starts_with('#')).collect();
+    assert!(!listed.is_empty(), "{list}");
     for name in listed {
         let key = manifests.blob_key(id, &format!("360p/{name}")).await.expect("listed");
         house.stores.blobs.size(&key).await.expect("what is listed is there");
     }
-    let mpd = manifests.mpd(id).await.expect("the lowest rung is complete");
-    assert!(mpd.body.contains("video/mp4") && mpd.body.contains("audio/mp4"), "{}", mpd.body);
+    let mpd = text(&manifests.mpd(card).await.expect("the lowest rung is complete"));
+    assert!(mpd.contains("video/mp4") && mpd.contains("audio/mp4"), "{mpd}");
     for name in ["360p/00000-made-up.m4s", "nothing", "../lock", "360p/../../x"] {
         let answer = manifests.blob_key(id, name).await;
         assert!(matches!(answer, Err(ManifestError::NotFound(_))), "{name}: {answer:?}");
@@ -114,5 +129,5 @@ async fn check_deletion(house: &House, id: ContentId) {
     assert!(matches!(reply, Ok(Reply::Deleted)), "{reply:?}");
     assert_eq!(house.stores.catalog.content(id).await.expect("an answer"), None);
     assert!(house.stores.blobs.size(&key).await.is_err(), "the source is gone");
-    assert!(house.platform.manifests.multivariant(id).await.is_err());
+    assert_eq!(house.platform.cards.get(id).await.expect("an answer"), None);
 }

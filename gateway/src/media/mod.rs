@@ -36,7 +36,7 @@ pub(crate) async fn multivariant(
     headers: HeaderMap,
 ) -> Answer {
     let content = playable(&app, &caller, &text).await?;
-    let manifest = app.platform.manifests.multivariant(content.id).await?;
+    let manifest = app.platform.manifests.multivariant(&content).await?;
     Ok(manifest_answer(&app, &manifest, HLS, &content, &headers))
 }
 
@@ -48,7 +48,7 @@ pub(crate) async fn mpd(
     headers: HeaderMap,
 ) -> Answer {
     let content = playable(&app, &caller, &text).await?;
-    let manifest = app.platform.manifests.mpd(content.id).await?;
+    let manifest = app.platform.manifests.mpd(&content).await?;
     Ok(manifest_answer(&app, &manifest, DASH, &content, &headers))
 }
 
@@ -60,7 +60,7 @@ pub(crate) async fn playlist(
     headers: HeaderMap,
 ) -> Answer {
     let content = playable(&app, &caller, &text).await?;
-    let manifest = app.platform.manifests.media(content.id, &rendition).await?;
+    let manifest = app.platform.manifests.media(&content, &rendition).await?;
     Ok(manifest_answer(&app, &manifest, HLS, &content, &headers))
 }
 
@@ -113,7 +113,7 @@ fn manifest_answer(
         return (headers, manifest.body.clone()).into_response();
     }
     headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    (headers, gzip::compress(manifest.body.as_bytes())).into_response()
+    (headers, manifest.compressed(gzip::compress)).into_response()
 }
 
 async fn blob(app: &App, content: &Card, path: &str, request: &HeaderMap) -> Answer {
