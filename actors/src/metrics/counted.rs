@@ -76,6 +76,10 @@ pub(super) fn register(registry: &mut Registry) {
         "Shards that came to this node or left it",
         MOVES.clone(),
     );
+}
+
+/// What a node of a cluster counts besides.
+pub(super) fn register_citizen(registry: &mut Registry) {
     registry.register(
         "playhouse_lease_renewals",
         "Renewals of this node's lease that were tried",

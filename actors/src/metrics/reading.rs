@@ -4,7 +4,7 @@
 //! alone, so that sums over nodes are right. What could not be read in time is left out: a number
 //! that is missing is true, an old one is not.
 
-use super::actors;
+use super::{actors, counted};
 use crate::Platform;
 use crate::assemble::{Task, duty};
 use crate::cluster::Citizen;
@@ -61,6 +61,7 @@ impl Reading {
         let help = "Sessions that play through this node";
         level(registry, "playhouse_playback_streams", help, self.streams as f64);
         if let Some(citizen) = &self.citizen {
+            counted::register_citizen(registry);
             citizen.register(registry);
         }
         if let Some(counts) = &self.jobs {
