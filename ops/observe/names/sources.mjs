@@ -38,7 +38,7 @@ export function readTests(text) {
 /** The series that a test feeds. */
 export const readSeries = (text) => [...text.matchAll(/series: '(.*)'$/gm)].map(([, expr]) => expr);
 
-/** Expressions and links to runbooks of a dashboard, with the panels that have them. */
+/** Expressions and links to runbooks of a dashboard, with what has them. */
 export function readDashboard(dashboard) {
   const [queries, links] = [[], []];
   const panels = dashboard.panels.flatMap((panel) => [panel, ...(panel.panels ?? [])]);
@@ -48,6 +48,8 @@ export function readDashboard(dashboard) {
       links.push({ at: panel.title, runbook: basename(url, ".md") });
     }
   }
+  const marks = dashboard.annotations?.list ?? [];
+  for (const { name, expr } of marks.filter((mark) => mark.expr)) queries.push({ at: name, expr });
   for (const { name, type, query } of dashboard.templating.list) {
     const [, of, label] = /^label_values\((.*), *(\w+)\)$/.exec(query?.query ?? "") ?? [];
     if (type === "query") queries.push({ at: `$${name}`, expr: `sum by (${label}) (${of})` });
