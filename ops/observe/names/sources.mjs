@@ -72,7 +72,8 @@ export function readAll(folder) {
   const board = (file) => ({ file, ...readDashboard(JSON.parse(read(file))) });
   const boards = list("grafana/dashboards/", ".json").map(board);
   const runbooks = list("runbooks/", ".md");
-  const texts = [...runbooks, "prometheus/prometheus.yml", "README.md"];
+  const others = ["prometheus/prometheus.yml", "logs/otel-collector.yml", "README.md"];
+  const texts = [...runbooks, ...others];
   return {
     list: read("metrics.txt"),
     rules,
