@@ -99,6 +99,15 @@ test("a legend's labels are those that its query leaves", () => {
   }
 });
 
+test("no column of a table is called as one of its labels", () => {
+  for (const [at, { type, targets }] of drawn) {
+    if (type !== "table") continue;
+    const labels = targets.flatMap(({ expr }) => [...expr.matchAll(/\bby \(([^)]*)\)/g)]);
+    const names = new Set(labels.flatMap(([, text]) => text.split(/, */)));
+    for (const { legendFormat } of targets) assert.ok(!names.has(legendFormat), at);
+  }
+});
+
 test("heat maps are made of buckets", () => {
   for (const [at, { type, targets }] of drawn) {
     if (type !== "heatmap") continue;

@@ -180,7 +180,8 @@ function bargauge(words) {
 function table({ of, hide = [], units = {} }) {
   const columns = Object.keys(of);
   const value = (at) => (columns.length === 1 ? "Value" : `Value #${String.fromCharCode(65 + at)}`);
-  const hidden = ["Time", "__name__", "job", ...hide].map((name) => [name, true]);
+  const original = (name) => (columns.includes(name) ? value(columns.indexOf(name)) : name);
+  const hidden = ["Time", "__name__", "job", ...hide].map((name) => [original(name), true]);
   const organized = {
     excludeByName: Object.fromEntries(hidden),
     indexByName: {},

@@ -59,7 +59,7 @@ const now = [
     help: "Each node at a glance.",
     of: {
       answers: "sum by (cluster, node, instance) (up{@})",
-      version: "sum by (cluster, node, instance, version) (playhouse_build_info{@})",
+      build: "sum by (cluster, node, instance, version) (playhouse_build_info{@})",
       shards: "sum by (cluster, node, instance) (playhouse_shards_owned{@})",
       lease: "min by (cluster, node, instance) (playhouse_lease_remaining_seconds{@})",
       requests: `sum by (cluster, node, instance) (
@@ -68,6 +68,7 @@ const now = [
       cores: "sum by (cluster, node, instance) (rate(process_cpu_seconds_total{@}[5m]))",
       memory: "sum by (cluster, node, instance) (process_resident_memory_bytes{@})",
     },
+    hide: ["build"],
     units: { lease: "s", requests: "reqps", memory: "bytes" },
   },
 ];

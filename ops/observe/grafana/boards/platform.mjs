@@ -72,7 +72,7 @@ const now = [
     title: "Alerts that fire",
     help: "Each with where; its runbook is ops/observe/runbooks/<alertname>.md.",
     of: { firing: 'ALERTS{alertstate="firing",cluster=~"$cluster"}' },
-    hide: ["alertstate", "Value"],
+    hide: ["alertstate", "firing"],
   },
 ];
 
@@ -332,10 +332,11 @@ const machines = [
     title: "Nodes",
     help: "What runs where, and since when.",
     of: {
-      version: "sum by (cluster, node, version) (playhouse_build_info{@})",
+      build: "sum by (cluster, node, version) (playhouse_build_info{@})",
       "runs for": "time() - max by (cluster, node) (process_start_time_seconds{@})",
       "starts in a day": "sum by (cluster, node) (changes(process_start_time_seconds{@}[1d]))",
     },
+    hide: ["build"],
     units: { "runs for": "s" },
     w: 8,
     alert: "NodeRestartsOften",
