@@ -40,8 +40,8 @@ pkg-config         finds the FFmpeg libraries                                   
 nasm               assembles the codecs' inner loops                              demo
 g++                compiles fdk-aac (C++) and SQLite (C)                         demo,services/kafka
 make               builds the client of Kafka (librdkafka)                          demo
-curl               asks the node's addresses from the scripts                     demo,services/s3,cluster
-nodejs             builds the web pages                                           demo,cluster
+curl               asks the node's addresses from the scripts           demo,services/s3,cluster,observe
+nodejs             builds the web pages                                           demo,cluster,observe
 npm                builds the web pages                                           demo
 chromium           the browser stories play in a real browser                     test
 postgresql-15      real engine: records                                           services/postgres
@@ -50,6 +50,8 @@ redis-server       real engine: cache                              services/redi
 rabbitmq-server    real engine: wakes workers                                     services/rabbitmq
 openssl            makes passwords and certificates              services,certs,cluster,test
 haproxy            the proxy in front of several nodes                            cluster
+prometheus         keeps the metrics of the nodes and tests their rules           observe,test
+prometheus-alertmanager  tells people of alerts                                   alerts,test
 END
 }
 
@@ -122,7 +124,7 @@ rest_units() {
   for name in "$@"; do
     case $name in
       postgresql-15) unit=postgresql ;;
-      pgbouncer | redis-server | rabbitmq-server | haproxy) unit=$name ;;
+      pgbouncer | redis-server | rabbitmq-server | haproxy | prometheus*) unit=$name ;;
       *) continue ;;
     esac
     as_root systemctl disable --quiet "$unit" >>"$CACHE/apt.log" 2>&1 || true
