@@ -3,7 +3,7 @@
 //! It speaks only HTTP, on one thread by default, since it shares the machine with what it
 //! measures. Every command prints a table, or JSON with `--json`, and ends with exit code 1 when a
 //! request failed or the generator itself was late, so that no script takes a spoiled figure for
-//! a good one.
+//! a good one. A replay tells more: 2 wrong usage, 3 over a limit, 4 counts wrong, 5 invalid.
 
 mod clock;
 mod compare;
@@ -11,7 +11,16 @@ mod freshness;
 mod ingest;
 mod load;
 mod process;
+mod random;
+mod record;
+mod replay;
+mod report {
+    pub(crate) mod model;
+}
+mod scenario;
+mod scenarios;
 mod script;
+mod selftest;
 mod sessions;
 mod stream;
 mod target;
@@ -41,28 +50,40 @@ enum Command {
     Sessions(sessions::Options),
     /// From an acknowledged view to the number on another connection's stream.
     Freshness(freshness::Options),
+    /// Replays a scenario: an open load with players, spikes and faults, and an oracle.
+    Replay(replay::Options),
+    /// Lists the scenarios, or prints one.
+    Scenarios(scenarios::Options),
+    /// From an access log to a rate for each 100 ms, for `replay trace`.
+    Record(record::Options),
+    /// Proves against misbehaving stubs that a replay would have noticed.
+    SelfTest(selftest::Options),
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match runtime(arguments.threads).and_then(|runtime| runtime.block_on(run(arguments.command))) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("loadtests: {error:#}");
-            ExitCode::FAILURE
+            ExitCode::from(if error.is::<replay::Usage>() { 2 } else { 1 })
         }
     }
 }
 
-/// Whether what was measured is good.
-async fn run(command: Command) -> anyhow::Result<bool> {
-    match command {
+/// What the program ends with.
+async fn run(command: Command) -> anyhow::Result<u8> {
+    let good = match command {
         Command::Ingest(options) => ingest::run(&options).await,
         Command::Compare(options) => compare::run(&options).await,
         Command::Sessions(options) => sessions::run(&options).await,
         Command::Freshness(options) => freshness::run(&options).await,
-    }
+        Command::Scenarios(options) => scenarios::run(&options),
+        Command::Record(options) => record::run(&options),
+        Command::SelfTest(options) => selftest::run(&options).await,
+        Command::Replay(options) => return replay::run(&options).await,
+    };
+    Ok(u8::from(!good?))
 }
 
 fn runtime(threads: usize) -> anyhow::Result<tokio::runtime::Runtime> {

@@ -8,7 +8,7 @@
 use std::io::{Error, ErrorKind, Result};
 use std::ops::Range;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// Bytes read at once: any answer of the API that a load asks for.
 const READ_BYTES: usize = 16 * 1024;
@@ -18,6 +18,9 @@ pub(crate) struct Wire {
     address: String,
     stream: Option<TcpStream>,
     heard: Vec<u8>,
+    /// Status, head and body of the last answer, within what was heard.
+    last: (u16, Range<usize>, Range<usize>),
+    sent: bool,
 }
 
 /// An answer; it borrows what was read.
@@ -33,8 +36,8 @@ pub(crate) struct Reply<'a> {
 impl Wire {
     /// To `HOST:PORT`; nothing is sent yet.
     pub(crate) fn new(address: &str) -> Self {
-        let heard = Vec::with_capacity(READ_BYTES);
-        Self { address: address.to_owned(), stream: None, heard }
+        let last = (0, 0..0, 0..0);
+        Self { address: address.to_owned(), stream: None, heard: Vec::new(), last, sent: false }
     }
 
     /// Sends a whole request and reads the whole answer.
@@ -42,17 +45,110 @@ impl Wire {
     /// # Errors
     /// When the connection breaks, or what comes is no answer with a length.
     pub(crate) async fn ask(&mut self, request: &[u8]) -> Result<Reply<'_>> {
-        let mut stream = match self.stream.take() {
-            Some(stream) => stream,
-            None => connect(&self.address).await?,
-        };
-        stream.write_all(request).await?;
-        self.heard.clear();
-        let (status, head, body) = read(&mut stream, &mut self.heard).await?;
+        let mut stream = self.begin(request, None).await?;
+        self.last = read(&mut stream, &mut self.heard).await?;
         self.stream = Some(stream);
-        let heard = &self.heard;
-        Ok(Reply { status, head: &heard[head], body: &heard[body] })
+        Ok(self.last())
     }
+
+    /// The last answer; an empty one before the first.
+    pub(crate) fn last(&self) -> Reply<'_> {
+        let (status, head, body) = self.last.clone();
+        Reply { status, head: &self.heard[head], body: &self.heard[body] }
+    }
+
+    /// Sends a whole request and reads no more than the head of the answer: its status, and the
+    /// body that is still to be read.
+    ///
+    /// # Errors
+    /// When the connection breaks, or what comes is no answer with a length.
+    pub(crate) async fn ask_head(
+        &mut self,
+        request: &[u8],
+        receive_bytes: Option<u32>,
+    ) -> Result<(u16, Rest)> {
+        let mut stream = self.begin(request, receive_bytes).await?;
+        let (head, length) = read_head(&mut stream, &mut self.heard).await?;
+        let left = length.saturating_sub(self.heard.len() - head);
+        Ok((status(&self.heard)?, Rest { stream, left }))
+    }
+
+    /// Takes a connection back whose body has been read.
+    pub(crate) fn keep(&mut self, rest: Rest) {
+        if rest.left == 0 {
+            self.stream = Some(rest.stream);
+        }
+    }
+
+    /// Whether the last request may have reached the server.
+    pub(crate) fn was_sent(&self) -> bool {
+        self.sent
+    }
+
+    /// Breaks the connection.
+    pub(crate) fn cut(&mut self) {
+        self.stream = None;
+    }
+
+    async fn begin(&mut self, request: &[u8], receive_bytes: Option<u32>) -> Result<TcpStream> {
+        self.sent = false;
+        let mut stream = match self.stream.take().filter(is_open) {
+            Some(stream) => stream,
+            None => match receive_bytes {
+                Some(bytes) => connect_narrow(&self.address, bytes).await?,
+                None => connect(&self.address).await?,
+            },
+        };
+        self.sent = true;
+        self.heard.clear();
+        self.last = (0, 0..0, 0..0);
+        stream.write_all(request).await?;
+        Ok(stream)
+    }
+}
+
+/// A body that is being read and not kept.
+pub(crate) struct Rest {
+    stream: TcpStream,
+    /// Bytes that have not been read.
+    pub(crate) left: usize,
+}
+
+impl Rest {
+    /// Reads at most so many bytes more.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub(crate) async fn skip(&mut self, most: usize, scratch: &mut [u8]) -> Result<()> {
+        let end = self.left.saturating_sub(most);
+        while self.left > end {
+            let wanted = scratch.len().min(self.left - end);
+            let read = self.stream.read(&mut scratch[..wanted]).await?;
+            if read == 0 {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+            self.left -= read;
+        }
+        Ok(())
+    }
+}
+
+/// False when the other side has closed it meanwhile, as servers do with idle connections: then
+/// nothing of a request would be answered.
+fn is_open(stream: &TcpStream) -> bool {
+    let nothing = stream.try_read(&mut [0]);
+    matches!(nothing, Err(error) if error.kind() == ErrorKind::WouldBlock)
+}
+
+/// A connection whose kernel takes no more than so many bytes before they are read.
+async fn connect_narrow(address: &str, receive_bytes: u32) -> Result<TcpStream> {
+    let address = tokio::net::lookup_host(address).await?.next();
+    let address = address.ok_or_else(|| Error::from(ErrorKind::AddrNotAvailable))?;
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_recv_buffer_size(receive_bytes)?;
+    let stream = socket.connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 /// A connection that sends small writes at once.
@@ -69,19 +165,31 @@ async fn read(
     stream: &mut TcpStream,
     heard: &mut Vec<u8>,
 ) -> Result<(u16, Range<usize>, Range<usize>)> {
+    let (head, length) = read_head(stream, heard).await?;
+    while heard.len() < head + length {
+        more(stream, heard).await?;
+    }
+    Ok((status(heard)?, 0..head, head..head + length))
+}
+
+/// Reads at least the head: its bytes, and the length of the body.
+async fn read_head(stream: &mut TcpStream, heard: &mut Vec<u8>) -> Result<(usize, usize)> {
     loop {
-        if heard.capacity() - heard.len() < READ_BYTES / 4 {
-            heard.reserve(READ_BYTES);
-        }
-        if stream.read_buf(heard).await? == 0 {
-            return Err(ErrorKind::UnexpectedEof.into());
-        }
+        more(stream, heard).await?;
         let Some(head) = head_bytes(heard) else { continue };
         let length = content_length(&heard[..head]);
         let length = length.ok_or_else(|| Error::new(ErrorKind::InvalidData, "no length"))?;
-        if heard.len() >= head + length {
-            return Ok((status(heard)?, 0..head, head..head + length));
-        }
+        return Ok((head, length));
+    }
+}
+
+async fn more(stream: &mut TcpStream, heard: &mut Vec<u8>) -> Result<()> {
+    if heard.capacity() - heard.len() < READ_BYTES / 4 {
+        heard.reserve(READ_BYTES);
+    }
+    match stream.read_buf(heard).await? {
+        0 => Err(ErrorKind::UnexpectedEof.into()),
+        _ => Ok(()),
     }
 }
 

@@ -1,0 +1,160 @@
+//! What happens beside the requests of a run: cuts, faults, the closing of seconds, the line that
+//! tells how it goes.
+
+use super::hlog::Hlog;
+use super::plan::{Plan, What};
+use super::run::{Cutting, Run};
+use crate::process::cpu_s;
+use crate::report::model::Mark;
+use crate::scenario::Fault;
+use anyhow::{Context, ensure};
+use std::collections::BTreeMap;
+use std::io::{IsTerminal as _, Write as _};
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::process::Command;
+use tokio::time::{Instant, sleep_until};
+
+/// A line that is not rewritten comes so often, seconds.
+const PLAIN_EVERY: u64 = 5;
+/// Requests may be intended before their own second is looked at: timers, retries.
+const SLACK_S: u64 = 2;
+
+/// Cuts all sockets of players at their moments, until the run is over.
+pub(super) async fn cuts(run: &Run) -> Vec<Mark> {
+    let mut cuts = run.of.scenario.cuts.clone();
+    cuts.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
+    let mut marks = Vec::new();
+    for cut in cuts {
+        sleep_until(run.moment(Duration::from_secs_f64(cut.at_s))).await;
+        let back_within = Duration::from_secs_f64(cut.back_within_s);
+        run.cuts.send_replace(Cutting { back_within });
+        marks.push(Mark { t_s: cut.at_s, what: "all players' sockets cut".to_owned() });
+    }
+    marks
+}
+
+/// Runs the commands of faults at their moments, and waits for their end.
+///
+/// # Errors
+/// When one cannot be run or fails: then what should have happened has not.
+pub(super) async fn faults(
+    run: &Run,
+    commands: &BTreeMap<String, String>,
+) -> anyhow::Result<Vec<Mark>> {
+    let mut faults: Vec<Fault> = run.of.scenario.faults.clone();
+    faults.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
+    let mut marks = Vec::new();
+    for fault in faults {
+        let command = commands.get(&fault.run).context("every fault has a command")?;
+        sleep_until(run.moment(Duration::from_secs_f64(fault.at_s))).await;
+        let mut child = Command::new("sh");
+        child.args(["-c", command]).stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
+        let ended = child.status().await.with_context(|| format!("fault {}", fault.run))?;
+        ensure!(ended.success(), "the command of fault {} failed: {ended}", fault.run);
+        marks.push(Mark { t_s: fault.at_s, what: fault.run });
+    }
+    Ok(marks)
+}
+
+/// Moments that the scenario itself marks.
+pub(super) fn flips(run: &Run) -> impl Iterator<Item = Mark> {
+    let what = "other contents are popular";
+    run.of.scenario.flips.iter().map(move |flip| Mark { t_s: flip.at_s, what: what.to_owned() })
+}
+
+/// CPU seconds from the end of the warm-up to the end of the run.
+pub(super) struct Spent {
+    pub(super) own_s: f64,
+    /// Of the servers, where their processes are known and have lived through it.
+    pub(super) servers_s: Option<f64>,
+}
+
+/// What the generator and the servers use of the machine.
+///
+/// # Errors
+/// When the kernel does not tell of the generator.
+pub(super) async fn cpu(run: &Run, pids: &[u32]) -> anyhow::Result<Spent> {
+    let own = [std::process::id()];
+    let servers = || if pids.is_empty() { None } else { cpu_s(pids).ok() };
+    sleep_until(run.moment(Duration::from_secs_f64(run.of.scenario.warm_up_s))).await;
+    let before = (cpu_s(&own)?, servers());
+    sleep_until(run.end()).await;
+    let servers_s = before.1.and_then(|before| Some(servers()? - before));
+    Ok(Spent { own_s: cpu_s(&own)? - before.0, servers_s })
+}
+
+/// What is wanted of each second, for the line that tells how it goes.
+pub(super) fn asked(plan: &Plan, length_s: f64) -> Vec<u64> {
+    let mut asked = vec![0; length_s.ceil() as usize + 1];
+    for arrival in &plan.arrivals {
+        let place = usize::try_from(arrival.at.as_secs()).unwrap_or(usize::MAX);
+        if let Some(count) = asked.get_mut(place) {
+            // A player's session is more than one request; what it began with is one.
+            *count += u64::from(!matches!(arrival.what, What::Upload { .. }));
+        }
+    }
+    asked
+}
+
+/// Each second: closes what is complete, and tells how it goes. Never ends by itself.
+///
+/// # Errors
+/// When the log of histograms cannot be written.
+pub(super) async fn tick(run: &Run, log: &mut Hlog, asked: &[u64]) -> anyhow::Result<()> {
+    let slack = run.timeout().as_secs() + SLACK_S;
+    let mut good = 0;
+    for second in 1_u64.. {
+        sleep_until(run.moment(Duration::from_secs(second))).await;
+        close(run, log, Some(second.saturating_sub(slack)))?;
+        let (progress, p99_ms) = run.ledger().look();
+        let reached = progress.good - good;
+        good = progress.good;
+        let place = usize::try_from(second - 1).unwrap_or(usize::MAX);
+        let wanted = asked.get(place).copied().unwrap_or(0);
+        let over = if Instant::now() >= run.end() { ", waiting for the last answers" } else { "" };
+        say(
+            second,
+            &format!(
+                "{second:>4} s  begun {wanted}/s  answered {reached}/s  errors {}  late {}  p99 of \
+                 the last 5 s {p99_ms:.1} ms{over}",
+                progress.errors, progress.late
+            ),
+        );
+    }
+    Ok(())
+}
+
+/// Closes all seconds before this one, or all there are when the run is over.
+///
+/// # Errors
+/// When the log of histograms cannot be written.
+pub(super) fn close(run: &Run, log: &mut Hlog, before: Option<u64>) -> anyhow::Result<()> {
+    loop {
+        // The books are not held while a file is written.
+        let closed = match before {
+            Some(before) => run.ledger().close(before),
+            None => run.ledger().close_last(),
+        };
+        let Some((second, book)) = closed else { return Ok(()) };
+        log.append(second, &book)?;
+    }
+}
+
+fn say(second: u64, line: &str) {
+    let mut stderr = std::io::stderr();
+    // Nobody misses a line of progress that cannot be written.
+    if stderr.is_terminal() {
+        let _ = write!(stderr, "\r\x1b[K{line}");
+        let _ = stderr.flush();
+    } else if second.is_multiple_of(PLAIN_EVERY) {
+        let _ = writeln!(stderr, "{line}");
+    }
+}
+
+/// Ends a line that was rewritten.
+pub(super) fn end_line() {
+    if std::io::stderr().is_terminal() {
+        eprintln!();
+    }
+}

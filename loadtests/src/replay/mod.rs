@@ -1,0 +1,215 @@
+//! `loadtests replay`: a scenario against a system, some times over, and the word about it.
+//!
+//! The load is open: all moments are fixed before the first request is sent, and nothing that is
+//! slow makes any other request later. What comes out is told from the intended moments, with the
+//! counts that the system must have in the end compared by an oracle.
+
+mod api;
+mod course;
+mod hlog;
+mod kind;
+mod ledger;
+mod line;
+mod options;
+mod oracle;
+mod pacer;
+mod plan;
+mod player;
+mod pool;
+mod run;
+mod settle;
+mod story;
+mod table;
+mod upload;
+mod validity;
+mod verdict;
+
+pub(crate) use options::{Options, Prepared, Usage};
+pub(crate) use table::quantile;
+pub(crate) use verdict::exit_code;
+
+use crate::report::model::{self, Report};
+use crate::target::{Content, Target};
+use anyhow::{Context, ensure};
+use hlog::Hlog;
+use plan::{Draw, Plan};
+use run::{Run, Setting};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, SystemTime};
+
+/// Runs the command; what the program ends with.
+///
+/// # Errors
+/// When it cannot be run.
+pub(crate) async fn run(options: &Options) -> anyhow::Result<u8> {
+    let prepared = options.prepare()?;
+    let report = replay(&prepared).await?;
+    let folder = &prepared.out;
+    // The one place where a report is written.
+    let text = serde_json::to_vec_pretty(&report)?;
+    std::fs::write(folder.join("report.json"), text).context("report.json")?;
+    table::print(&report, folder);
+    Ok(exit_code(report.verdict))
+}
+
+/// All runs of a scenario.
+///
+/// # Errors
+/// When the system cannot be reached, or has nothing to watch.
+pub(crate) async fn replay(prepared: &Prepared) -> anyhow::Result<Report> {
+    let began = jiff::Timestamp::now().to_string();
+    lift_descriptors(prepared.scenario.connections_max)?;
+    std::fs::create_dir_all(&prepared.out)
+        .with_context(|| format!("--out {}", prepared.out.display()))?;
+    let contents = contents(prepared).await?;
+    let setting = Setting {
+        scenario: Arc::new(prepared.scenario.clone()),
+        targets: Arc::new(prepared.targets.clone()),
+        contents: Arc::new(contents),
+        file: Arc::new(prepared.file.clone()),
+        file_name: prepared.file_name.as_str().into(),
+    };
+    let mut runs = Vec::new();
+    for turn in 1..=prepared.runs {
+        eprintln!("{}: run {turn} of {}", prepared.name, prepared.runs);
+        runs.push(one(prepared, &setting, turn).await?);
+    }
+    let limits = verdict::limits(&prepared.limits, &runs);
+    let verdict = verdict::verdict(&runs, &limits);
+    Ok(Report {
+        version: model::VERSION,
+        began,
+        scenario: serde_json::to_value(&prepared.scenario)?,
+        name: prepared.name.clone(),
+        seed: prepared.seed,
+        environment: BTreeMap::new(),
+        runs,
+        limits,
+        verdict,
+    })
+}
+
+/// One run, from the counts before it to those after it.
+async fn one(prepared: &Prepared, setting: &Setting, turn: u32) -> anyhow::Result<model::Run> {
+    let scenario = &prepared.scenario;
+    // Runs are repetitions: the same plan, so that what differs is the system.
+    let plan = Plan::draw(Draw {
+        scenario,
+        trace: prepared.trace.as_ref(),
+        scale: prepared.scale,
+        contents: setting.contents.len(),
+        servers: setting.targets.len(),
+        seed: prepared.seed,
+    })?;
+    let before = settle::baseline(&setting.targets, &setting.contents).await?;
+    let name = format!("run-{turn}.hlog");
+    let run = Arc::new(Run::new(setting.clone(), &plan));
+    let mut log = Hlog::begin(&prepared.out.join(&name), SystemTime::now())?;
+    let asked = course::asked(&plan, scenario.length_s);
+    let whole = async {
+        tokio::try_join!(
+            run::drive(&run, plan),
+            async { Ok(course::cuts(&run).await) },
+            course::faults(&run, &prepared.faults),
+            course::cpu(&run, &prepared.pids),
+        )
+    };
+    let (unended, mut marks, faults, spent) = tokio::select! {
+        ended = whole => ended?,
+        failed = course::tick(&run, &mut log, &asked) => {
+            failed?;
+            anyhow::bail!("the clock has stopped");
+        }
+    };
+    course::end_line();
+    table::tell_cpu(&spent);
+    course::close(&run, &mut log, None)?;
+    log.end()?;
+    let within = Duration::from_secs_f64(scenario.settle_within_s);
+    let places = (setting.targets.as_slice(), setting.contents.as_slice());
+    let oracle = settle::settle(&run.oracle, places, &before, within).await;
+    delete_uploads(&run).await;
+    marks.extend(faults);
+    marks.extend(course::flips(&run));
+    marks.sort_by(|a, b| a.t_s.total_cmp(&b.t_s));
+    let ledger = run.ledger();
+    let counts = model::Counts { generator_cpu_s: spent.own_s, ..ledger.counts() };
+    let (seconds, heat) = ledger.series();
+    Ok(model::Run {
+        warm_up_s: scenario.warm_up_s,
+        length_s: scenario.length_s,
+        invalid: validity::invalid(&counts, unended),
+        counts,
+        latencies: ledger.latencies(),
+        seconds,
+        heat,
+        samples: Vec::new(),
+        marks,
+        oracle,
+        hlog: Some(name),
+    })
+}
+
+/// The newest contents, at most as many as the scenario uses.
+async fn contents(prepared: &Prepared) -> anyhow::Result<Vec<Content>> {
+    let target = &prepared.targets[0];
+    let list = target.get("/api/v1/content?limit=100").await?;
+    let items = list["items"].as_array().context("a list has items")?;
+    let ids = items.iter().filter_map(|item| item["id"].as_str().map(str::to_owned));
+    let ids: Vec<_> = ids.take(prepared.scenario.contents.count_max).collect();
+    ensure!(!ids.is_empty(), "nothing is published at {}: upload a film first", target.address);
+    target.contents(&ids).await
+}
+
+/// What uploads have made goes again, so that runs do not add up.
+async fn delete_uploads(run: &Run) {
+    let uploaded =
+        std::mem::take(&mut *run.uploaded.lock().unwrap_or_else(PoisonError::into_inner));
+    if !run.of.scenario.uploads.delete_after {
+        return;
+    }
+    let target = &run.of.targets[0];
+    let failed = delete(target, &uploaded).await;
+    if failed > 0 {
+        eprintln!("{failed} of {} uploaded contents could not be deleted", uploaded.len());
+    }
+}
+
+/// Deletes contents one after the other; how many could not be.
+async fn delete(target: &Target, ids: &[String]) -> usize {
+    let (mut wire, mut failed) = (crate::wire::Wire::new(&target.address), 0);
+    for id in ids {
+        let mut request = Vec::new();
+        let line = format!("DELETE /api/v1/content/{id}");
+        target.write(&line, &target.bearer(), b"", &mut request);
+        let deleted = wire.ask(&request).await.is_ok_and(|reply| reply.status / 100 == 2);
+        failed += usize::from(!deleted);
+    }
+    failed
+}
+
+/// As many descriptors as connections, and some for files.
+fn lift_descriptors(connections: usize) -> anyhow::Result<()> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let wanted = connections as u64 + 100;
+    let known = getrlimit(Resource::Nofile);
+    if known.current.is_none_or(|current| current >= wanted) {
+        return Ok(());
+    }
+    let enough = known.maximum.is_none_or(|maximum| maximum >= wanted);
+    ensure!(
+        enough,
+        "connections_max = {connections} wants {wanted} descriptors, and this process may have {}: \
+         raise the limit (`ulimit -n`) or lower connections_max",
+        known.maximum.unwrap_or_default()
+    );
+    setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: known.maximum })?;
+    Ok(())
+}
+
+/// Where runs go when nothing else is said.
+pub(super) fn folder(name: &str) -> std::path::PathBuf {
+    Path::new("load").join(name)
+}
