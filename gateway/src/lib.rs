@@ -17,6 +17,7 @@ mod docs;
 mod engagement;
 mod events;
 mod health;
+mod levels;
 mod me;
 mod media;
 mod pages;
@@ -42,6 +43,7 @@ mod trace;
 
 pub use auth::{Claims, Keys, KeysError, Role, TokenError};
 pub use config::{AnswerLimits, Config, InspectorLimits, PlaybackLimits, RateLimits};
+pub use levels::{Levels, LogFilter};
 pub use routes::site;
 pub use serve::serve;
 pub use site::Site;
@@ -59,6 +61,8 @@ pub struct Gateway {
     pub platform: Platform,
     /// Issues and verifies tokens.
     pub auth: Keys,
+    /// What is logged.
+    pub levels: Arc<dyn Levels>,
     /// Limits.
     pub config: Config,
 }
@@ -80,6 +84,7 @@ pub(crate) struct Shared {
     pub(crate) platform: Platform,
     pub(crate) keys: Keys,
     pub(crate) tokens: KnownTokens,
+    pub(crate) levels: Arc<dyn Levels>,
     pub(crate) config: Config,
     /// One permit per open event stream.
     pub(crate) streams: Arc<Semaphore>,
@@ -104,6 +109,7 @@ impl From<Gateway> for App {
             orders: Orders::new(inspector.orders_max),
             platform: gateway.platform,
             keys: gateway.auth,
+            levels: gateway.levels,
             tokens: KnownTokens::new(gateway.config.tokens_cached_max),
             streams: Arc::new(Semaphore::new(gateway.config.sse_streams_max)),
             number_streams: Arc::new(Semaphore::new(gateway.config.playback.streams_max)),

@@ -1,5 +1,6 @@
 //! A node without listener and workers: stores in a temporary folder, the site, and tokens.
 
+use crate::logs::Shelf;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request, StatusCode, request::Builder};
 use jiff::Timestamp;
@@ -13,6 +14,7 @@ use playhouse_storage::model::{
     Check, Content, ContentId, Counter, Fence, Protection, Residency, Stage, Status, UploadId,
 };
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
 use tower::ServiceExt;
 
@@ -84,7 +86,8 @@ impl House {
         let stores = Stores::open(&storage, folder.path()).await.unwrap();
         let fences = stores.catalog.claim_shards(SHARDS).await.unwrap();
         let (platform, parts) = platform(&stores, actors, fences.clone());
-        let gateway = Gateway { platform: platform.clone(), auth: keys.clone(), config };
+        let levels = Arc::new(Shelf::default());
+        let gateway = Gateway { platform: platform.clone(), auth: keys.clone(), levels, config };
         let site = playhouse_gateway::site(gateway);
         let house = Self { site, platform, keys, fences, _services: None, _stores: stores, folder };
         (house, parts)
@@ -200,6 +203,7 @@ pub(crate) fn published(owner: &str, title: &str) -> Content {
         created_at: now,
         updated_at: now,
         published_at: Some(now),
+        traceparent: None,
         row_version: 1,
     }
 }
