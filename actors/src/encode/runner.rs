@@ -145,7 +145,7 @@ impl Follow {
             fault = server.serve() => Err(fault),
         };
         if let Some(stages) = self.stages.take() {
-            stages.ended(followed.as_ref().map(|()| ()));
+            stages.ended(followed.as_ref().err());
         }
         match followed {
             Ok(()) => {

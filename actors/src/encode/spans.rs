@@ -115,10 +115,10 @@ impl Stages {
         }
     }
 
-    /// It has ended, well or not.
-    pub(super) fn ended(self, end: Result<(), &Outcome>) {
-        let failed = end.err().and_then(failure);
-        let exit = end.err().map_or_else(|| "done".to_owned(), ToString::to_string);
+    /// It has ended; why, if it had not done all.
+    pub(super) fn ended(self, why: Option<&Outcome>) {
+        let failed = why.and_then(failure);
+        let exit = why.map_or_else(|| "done".to_owned(), ToString::to_string);
         self.worker.end(failed.as_ref().map(|why| why as _), || {
             let class: &'static str = self.class.into();
             Span::new(Kind::Internal, format!("{PROGRAM} {class}"))
