@@ -127,6 +127,7 @@ async fn carried(link: &Link, node: &NodeName, number: u64) -> u64 {
         epoch: Epoch(1),
         within_ms: 10_000,
         trace: None,
+        traceparent: None,
         relay_to: None,
         request: serde_json::to_value(Request::Say(number)).expect("JSON"),
     };

@@ -143,8 +143,7 @@ impl Platform {
         let waiting = waiting(&commit.writes, Timestamp::now());
         let rings = commit.writes.iter().filter_map(due_at).min();
         let tells = !commit.events.is_empty();
-        let trace = runtime::trace_id();
-        commit.events.iter_mut().for_each(|event| event.trace.clone_from(&trace));
+        place(&mut commit);
         let changing = commit.writes.iter().any(content::shows);
         let changing = changing.then(|| self.cards.changing(content));
         let counted = Counted::of(&commit, Timestamp::now());
@@ -166,6 +165,21 @@ impl Platform {
         }
         self.hub.tell(Hint::Changed(content));
         Ok(())
+    }
+}
+
+/// Writes down where in a trace this is: what comes of an event or of a job goes on there.
+fn place(commit: &mut Commit) {
+    let queues = commit.writes.iter().any(|write| matches!(write, Write::InsertJob(_)));
+    if commit.events.is_empty() && !queues {
+        return;
+    }
+    let here = runtime::trace::traceparent();
+    commit.events.iter_mut().for_each(|event| event.trace.clone_from(&here));
+    for write in &mut commit.writes {
+        if let Write::InsertJob(job) = write {
+            job.traceparent.clone_from(&here);
+        }
     }
 }
 

@@ -17,6 +17,7 @@ mod docs;
 mod engagement;
 mod events;
 mod health;
+mod levels;
 mod me;
 mod media;
 mod metrics;
@@ -43,6 +44,7 @@ mod trace;
 
 pub use auth::{Claims, Keys, KeysError, Role, TokenError};
 pub use config::{AnswerLimits, Config, InspectorLimits, PlaybackLimits, RateLimits};
+pub use levels::{Levels, LogFilter};
 pub use metrics::Telling;
 pub use routes::site;
 pub use serve::serve;
@@ -61,6 +63,8 @@ pub struct Gateway {
     pub platform: Platform,
     /// Issues and verifies tokens.
     pub auth: Keys,
+    /// What is logged.
+    pub levels: Arc<dyn Levels>,
     /// Limits.
     pub config: Config,
     /// What the process adds to its metrics.
@@ -84,6 +88,7 @@ pub(crate) struct Shared {
     pub(crate) platform: Platform,
     pub(crate) keys: Keys,
     pub(crate) tokens: KnownTokens,
+    pub(crate) levels: Arc<dyn Levels>,
     pub(crate) config: Config,
     /// One permit per open event stream.
     pub(crate) streams: Arc<Semaphore>,
@@ -110,6 +115,7 @@ impl From<Gateway> for App {
             platform: gateway.platform,
             telling: gateway.telling,
             keys: gateway.auth,
+            levels: gateway.levels,
             tokens: KnownTokens::new(gateway.config.tokens_cached_max),
             streams: Arc::new(Semaphore::new(gateway.config.sse_streams_max)),
             number_streams: Arc::new(Semaphore::new(gateway.config.playback.streams_max)),

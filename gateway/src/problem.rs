@@ -131,6 +131,11 @@ impl Problem {
         body.to_string()
     }
 
+    /// What went wrong, for those who look after the node.
+    pub(crate) fn why(&self) -> &str {
+        self.cause.as_deref().unwrap_or(&self.detail)
+    }
+
     /// Something failed on our side; being too busy is no failure.
     pub(crate) fn is_ours(&self) -> bool {
         self.status.is_server_error() && self.status != StatusCode::SERVICE_UNAVAILABLE

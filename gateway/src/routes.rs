@@ -11,6 +11,7 @@ use axum::Router;
 use axum::handler::Handler;
 use axum::http::{Method, StatusCode};
 use axum::routing::{MethodFilter, MethodRouter, on};
+use std::sync::OnceLock;
 
 fn table() -> Vec<Row> {
     vec![
@@ -57,6 +58,8 @@ fn table() -> Vec<Row> {
         row(Method::POST, "/admin/api/actors/{*path}", admin::order),
         row(Method::GET, "/admin/api/audit", admin::audit),
         row(Method::GET, "/admin/api/jobs", admin::jobs),
+        row(Method::GET, "/admin/api/logs", admin::logs),
+        row(Method::PUT, "/admin/api/logs", admin::change_logs),
         row(Method::GET, "/admin/api/cluster", admin::cluster),
         row(Method::GET, "/admin/api/shards", admin::shards),
         row(Method::GET, "/admin/api/route/{content_id}", admin::route),
@@ -78,6 +81,12 @@ fn table() -> Vec<Row> {
         row(Method::GET, "/openapi.json", docs::openapi),
         row(Method::GET, "/docs", docs::page),
     ]
+}
+
+/// The path of every route.
+pub(crate) fn patterns() -> &'static [&'static str] {
+    static PATTERNS: OnceLock<Vec<&str>> = OnceLock::new();
+    PATTERNS.get_or_init(|| table().iter().map(|row| row.path).collect())
 }
 
 /// The service of every route.

@@ -47,6 +47,7 @@ pub(crate) fn content() -> Content {
         created_at: at,
         updated_at: at,
         published_at: Some(at),
+        traceparent: None,
         row_version: 3,
     }
 }

@@ -1,7 +1,10 @@
-//! The trace of a request: its id, its lines in the log, and the problem that names it.
+//! The trace of a request: its id, its step in the trace, its lines in the log, and the problem that
+//! names it.
 //!
-//! The id is the one of a W3C `traceparent` (Trace Context level 1, section 3.2) when it is well
-//! formed, else random.
+//! A W3C `traceparent` that is well formed goes on, and its sender decides whether it is sampled; else
+//! the trace begins here. Every answer that is our fault is kept.
+
+mod route;
 
 use crate::context::Context;
 use crate::metrics;
@@ -11,17 +14,19 @@ use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use axum::response::Response;
-use playhouse_actors::runtime::traced;
+use playhouse_actors::runtime::trace::{
+    self, Context as Place, Hop, Kind, Span, traced, traced_now,
+};
 use std::convert::Infallible;
 use std::fmt;
-use tracing::Span;
+use tokio::time::Instant;
 
 /// Tells the trace id of an answer.
 pub(crate) const TRACE_HEADER: HeaderName = HeaderName::from_static("playhouse-trace-id");
 
 /// The trace of a request, for handlers and for the entities that they ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TraceId(u128);
+pub(crate) struct TraceId(Place);
 
 impl TraceId {
     /// Runs a future as part of the trace: the failures of entities that it asks name it.
@@ -31,19 +36,20 @@ impl TraceId {
 
     /// 32 hexadecimal digits.
     fn text(self) -> String {
-        format!("{:032x}", self.0)
+        format!("{:032x}", self.0.trace_id)
     }
+}
 
-    fn of(headers: &HeaderMap) -> Self {
-        let given = headers.get("traceparent").and_then(|value| value.to_str().ok());
-        let given = given.and_then(parent_trace_id);
-        Self(given.and_then(|id| u128::from_str_radix(id, 16).ok()).unwrap_or_else(rand::random))
-    }
+/// Where a request belongs: where its sender says, or at the beginning of a trace.
+fn place(headers: &HeaderMap, uri: &Uri) -> Place {
+    let given = headers.get("traceparent").and_then(|value| value.to_str().ok());
+    let given = given.and_then(Place::of_traceparent);
+    given.unwrap_or_else(|| trace::begin(uri.path().starts_with("/api/v1/uploads")))
 }
 
 impl fmt::Display for TraceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
+        write!(f, "{:032x}", self.0.trace_id)
     }
 }
 
@@ -52,21 +58,25 @@ impl<S: Sync> FromRequestParts<S> for TraceId {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let context = parts.extensions.get::<Context>();
-        Ok(context.map_or_else(|| Self::of(&parts.headers), |context| context.trace))
+        let own = || Self(place(&parts.headers, &parts.uri));
+        Ok(context.map_or_else(own, |context| context.trace))
     }
 }
 
 /// What is told of a request after it has gone into its handler.
 pub(crate) struct Told {
     pub(crate) trace: TraceId,
+    hop: Hop,
     method: Method,
     uri: Uri,
 }
 
 impl Told {
     pub(crate) fn of(request: &Request) -> Self {
+        let hop = Hop::below(place(request.headers(), request.uri()), Instant::now());
         Self {
-            trace: TraceId::of(request.headers()),
+            trace: TraceId(hop.context()),
+            hop,
             method: request.method().clone(),
             uri: request.uri().clone(),
         }
@@ -74,25 +84,51 @@ impl Told {
 
     /// For whoever looks for more than failures, which get a span when there is one to log: a span
     /// of each request, never looked at, would cost more than many a handler.
-    pub(crate) fn span(&self) -> Span {
-        let Self { trace, method, uri } = self;
+    pub(crate) fn span(&self) -> tracing::Span {
+        let Self { trace, method, uri, .. } = self;
         tracing::debug_span!("http", %method, path = uri.path(), trace_id = %trace)
     }
 
     /// Renders the problem of an answer and puts the trace id on it.
     pub(crate) fn finish(&self, mut response: Response) -> Response {
         let trace_id = self.trace.text();
+        let mut failed = None;
         if let Some(problem) = problem_of(&mut response) {
             metrics::problem(problem.code);
-            self.log(&problem);
+            traced_now(self.hop.context(), || self.log(&problem));
             response = self.render(response, problem.body(&trace_id));
+            failed = problem.status.is_server_error().then_some(problem);
         }
         let status = response.status().as_u16();
         self.span().in_scope(|| tracing::debug!(status, "request answered"));
+        let why = failed.as_ref().map(Problem::why);
+        self.hop.end(why.as_ref().map(|why| why as _), || {
+            let span = self.told(status);
+            match &failed {
+                Some(problem) => span.with("error.type", problem.code),
+                None => span,
+            }
+        });
         if let Ok(value) = HeaderValue::from_str(&trace_id) {
             response.headers_mut().insert(TRACE_HEADER, value);
         }
         response
+    }
+
+    /// What a trace tells of it (semantic conventions of HTTP servers).
+    fn told(&self, status: u16) -> Span {
+        let (method, path) = (self.method.as_str(), self.uri.path());
+        let route = route::of(path);
+        let name = route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}"));
+        let span = Span::new(Kind::Server, name)
+            .with("http.request.method", method)
+            .with("url.path", path)
+            .with("url.scheme", "http")
+            .with("http.response.status_code", u64::from(status));
+        match route {
+            Some(route) => span.with("http.route", route),
+            None => span,
+        }
     }
 
     fn render(&self, response: Response, body: String) -> Response {
@@ -108,7 +144,7 @@ impl Told {
 
     /// Logs a problem within what it is about.
     fn log(&self, problem: &Problem) {
-        let Self { trace, method, uri } = self;
+        let Self { trace, method, uri, .. } = self;
         let span = match problem.is_ours() {
             true => tracing::error_span!("http", %method, path = uri.path(), trace_id = %trace),
             false => self.span(),
@@ -125,47 +161,5 @@ fn problem_of(response: &mut Response) -> Option<Problem> {
             Some(Problem::of_status(status))
         }
         None => None,
-    }
-}
-
-/// `version-traceid-parentid-flags`, lower-case hex, no field all zero.
-fn parent_trace_id(text: &str) -> Option<&str> {
-    let mut fields = text.split('-');
-    let [version, trace, parent, flags] =
-        [fields.next()?, fields.next()?, fields.next()?, fields.next()?];
-    let hex = |field: &str, length: usize| {
-        field.len() == length && field.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let whole = hex(version, 2) && hex(trace, 32) && hex(parent, 16) && hex(flags, 2);
-    let known = version != "ff" && (version != "00" || fields.next().is_none());
-    let zero = |field: &str| field.bytes().all(|b| b == b'0');
-    (whole && known && !zero(trace) && !zero(parent)).then_some(trace)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::parent_trace_id;
-
-    #[test]
-    fn a_given_trace_goes_on() {
-        let id = "4bf92f3577b34da6a3ce929d0e0e4736";
-        assert_eq!(parent_trace_id(&format!("00-{id}-00f067aa0ba902b7-01")), Some(id));
-        assert_eq!(parent_trace_id(&format!("01-{id}-00f067aa0ba902b7-01-more")), Some(id));
-    }
-
-    #[test]
-    fn what_is_no_trace_is_not_taken_over() {
-        let id = "4bf92f3577b34da6a3ce929d0e0e4736";
-        for text in [
-            "",
-            "00-xyz-1-01",
-            &format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32)),
-            &format!("00-{id}-0000000000000000-01"),
-            &format!("00-{id}-00f067aa0ba902b7-01-more"),
-            &format!("ff-{id}-00f067aa0ba902b7-01"),
-            &format!("00-{}-00f067aa0ba902b7-01", id.to_uppercase()),
-        ] {
-            assert_eq!(parent_trace_id(text), None, "{text}");
-        }
     }
 }

@@ -10,7 +10,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{LazyLock, OnceLock};
 use std::time::Instant;
 
@@ -38,6 +38,20 @@ pub const SECONDS: [f64; 14] =
 #[must_use]
 pub fn durations<const N: usize>() -> Histograms<N> {
     Family::new_with_constructor(|| Histogram::new(SECONDS))
+}
+
+/// Off while what it costs to time every call and request is measured.
+static TIMING: AtomicBool = AtomicBool::new(true);
+
+/// Whether every call of an engine and every request is timed, from now on.
+pub fn time_calls(on: bool) {
+    TIMING.store(on, Ordering::Relaxed);
+}
+
+/// Whether they are.
+#[must_use]
+pub fn times_calls() -> bool {
+    TIMING.load(Ordering::Relaxed)
 }
 
 /// What is asked of an engine, and what came of it.
@@ -69,6 +83,9 @@ impl Meter {
 
     /// Runs a call and counts it, unless nobody waits for it to its end.
     pub(crate) async fn around<T>(&self, call: impl Future<Output = Result<T>>) -> Result<T> {
+        if !times_calls() {
+            return call.await;
+        }
         let began = Instant::now();
         let result = call.await;
         self.count(began, result.as_ref().map_or_else(outcome, |_| OK));
@@ -77,6 +94,9 @@ impl Meter {
 
     /// Counts a call that began at a moment and came to this.
     pub(crate) fn count(&self, began: Instant, outcome: &'static str) {
+        if !times_calls() {
+            return;
+        }
         let took_s = began.elapsed().as_secs_f64();
         if outcome == OK {
             self.ok.get_or_init(|| self.histogram(OK)).observe(took_s);

@@ -3,7 +3,8 @@
 //! Nothing is decided here. Wrong usage is told apart from failure, because scripts branch on it.
 
 use crate::config::{self, Config};
-use crate::{descriptors, look, node, telemetry, token, upload, worker};
+use crate::telemetry::Telemetry;
+use crate::{descriptors, look, node, token, upload, worker};
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::future::Future;
@@ -151,14 +152,20 @@ pub(crate) fn run() -> Result<(), Failure> {
 }
 
 fn serve(config: Config, of_workers: Vec<OsString>) -> Result<(), Failure> {
-    telemetry::start();
+    let node = if config.cluster.is_on() { config.cluster.node.as_str() } else { "" };
+    let telemetry = Telemetry::start(&config.telemetry, "playhouse", node)?;
     descriptors::raise(config.gateway.connections_max);
-    block_on(async { node::Node::load(config, of_workers).await?.run().await })
+    let levels = telemetry.levels();
+    let ended = block_on(async { node::Node::load(config, of_workers, levels).await?.run().await });
+    telemetry.stop();
+    ended
 }
 
 fn work(config: Config, attached: bool) -> Result<(), Failure> {
-    telemetry::start();
-    block_on(async { worker::Worker::load(config).await?.run(attached).await })
+    let telemetry = Telemetry::start(&config.telemetry, "playhouse-worker", "")?;
+    let ended = block_on(async { worker::Worker::load(config).await?.run(attached).await });
+    telemetry.stop();
+    ended
 }
 
 fn check_config(config: &Config, print: bool) -> Result<(), Failure> {

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use playhouse_actors::encode::give_back;
 use playhouse_actors::runtime::{Directory, Exit, Supervisor};
 use playhouse_actors::{Engines, Ground, Platform};
-use playhouse_gateway::{Gateway, Keys, Role};
+use playhouse_gateway::{Gateway, Keys, Levels, Role};
 use playhouse_storage::Stores;
 use std::ffi::OsString;
 use std::net::{SocketAddr, TcpListener};
@@ -50,7 +50,11 @@ impl Node {
     ///
     /// # Errors
     /// The first thing that does not start; what had started before is dropped again.
-    pub(crate) async fn load(config: Config, of_workers: Vec<OsString>) -> Result<Self> {
+    pub(crate) async fn load(
+        config: Config,
+        of_workers: Vec<OsString>,
+        levels: Arc<dyn Levels>,
+    ) -> Result<Self> {
         let began = Instant::now();
         let terminate = signal(SignalKind::terminate())?;
         let interrupt = signal(SignalKind::interrupt())?;
@@ -83,6 +87,7 @@ impl Node {
         let gateway = Gateway {
             platform: platform.clone(),
             auth: keys,
+            levels,
             config: config.gateway.clone(),
             telling: process::telling(stores.data_dir.path().to_owned()),
         };

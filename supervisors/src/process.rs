@@ -3,6 +3,7 @@
 //! (<https://prometheus.io/docs/instrumenting/writing_clientlibs>).
 
 use jiff::Timestamp;
+use playhouse_actors::runtime::trace;
 use playhouse_gateway::Telling;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -33,6 +34,7 @@ pub(crate) fn telling(data: PathBuf) -> Telling {
         let most = getrlimit(Resource::Nofile).current.map(|most| most as f64);
         level(registry, "process_max_fds", "Most open file descriptors", None, most);
         disk(registry, &data);
+        spans(registry);
     })
 }
 
@@ -40,6 +42,15 @@ fn version(registry: &mut Registry) {
     let info = Family::<[(&'static str, &'static str); 1], Level>::default();
     info.get_or_create(&[("version", env!("CARGO_PKG_VERSION"))]).set(1.0);
     registry.register("playhouse_build_info", "The version of this program", info);
+}
+
+fn spans(registry: &mut Registry) {
+    let (exported, dropped) = trace::told();
+    let counters = playhouse_storage::metrics::Counters::<1>::default();
+    for (outcome, count) in [("exported", exported), ("dropped", dropped)] {
+        counters.get_or_create(&[("outcome", outcome)]).inc_by(count);
+    }
+    registry.register("playhouse_trace_spans", "Spans by what became of them", counters);
 }
 
 fn cpu(registry: &mut Registry) {

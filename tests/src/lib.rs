@@ -14,6 +14,7 @@ pub mod patient;
 pub mod random;
 pub mod sandbox;
 pub mod schemas;
+pub mod traces;
 pub mod views;
 pub mod wire;
 pub mod worker;

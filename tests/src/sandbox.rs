@@ -343,7 +343,12 @@ pub fn content_of(ended: &Ended) -> String {
     address.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
-fn free_port() -> u16 {
+/// A port of loopback that nobody listens at just now.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
     listener.local_addr().expect("a bound listener has an address").port()
 }

@@ -114,6 +114,7 @@ fn content(id: ContentId) -> Content {
         created_at: Timestamp::now(),
         updated_at: Timestamp::now(),
         published_at: None,
+        traceparent: None,
         row_version: 1,
     }
 }

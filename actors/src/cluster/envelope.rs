@@ -32,9 +32,13 @@ pub struct Envelope {
     pub epoch: Epoch,
     /// How long the sender still waits, milliseconds: durations cross, times do not.
     pub within_ms: u64,
-    /// Trace of the request that it comes from, 32 hexadecimal digits.
+    /// Trace of the request that it comes from, 32 hexadecimal digits: for who does not know the
+    /// next field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
+    /// The same with the sender's place in it and whether it is sampled, as W3C writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
     /// Whom it is for, where the sender does not reach the owner itself: any other passes it on,
     /// once. Who does not know this field answers that it is no owner, which is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]

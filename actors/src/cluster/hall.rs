@@ -5,7 +5,8 @@ use super::envelope::millis;
 use super::{Answer, Door, Envelope, Note, Routes, relay, report};
 use crate::Platform;
 use crate::events::Hint;
-use crate::runtime::{AskError, Exit, Letter, NotHere, traced};
+use crate::runtime::trace::{Context, within};
+use crate::runtime::{AskError, Exit, Letter, NotHere};
 use async_trait::async_trait;
 use playhouse_storage::model::{Epoch, NodeName};
 use serde_json::Value;
@@ -59,10 +60,15 @@ fn busy(platform: &Platform) -> Answer {
     Answer::Busy { retry_after_ms: millis(platform.directory.config().retry_after()) }
 }
 
-/// The trace that an envelope is part of; 0 for none, or for a text that is none.
-fn trace_of(envelope: &Envelope) -> u128 {
-    let text = envelope.trace.as_deref().unwrap_or_default();
-    u128::from_str_radix(text, 16).unwrap_or_default()
+/// The trace that an envelope is part of; none for a text that is none. A node of the version before
+/// says which trace, and not where in it.
+fn trace_of(envelope: &Envelope) -> Context {
+    let place = envelope.traceparent.as_deref().and_then(Context::of_traceparent);
+    place.unwrap_or_else(|| {
+        let text = envelope.trace.as_deref().unwrap_or_default();
+        let trace_id = u128::from_str_radix(text, 16).unwrap_or_default();
+        Context { trace_id, ..Context::NONE }
+    })
 }
 
 #[async_trait]
@@ -81,8 +87,7 @@ impl Door for Hall {
         if envelope.kind == report::KIND {
             return report::answer(platform.citizen.as_ref(), envelope.request);
         }
-        let trace = trace_of(&envelope);
-        traced(trace, self.pass(platform, envelope)).await
+        within(trace_of(&envelope), self.pass(platform, envelope)).await
     }
 
     fn told(&self, from: &NodeName, note: Value) {

@@ -107,6 +107,7 @@ mod tests {
             epoch: Epoch(3),
             within_ms: 5_000,
             trace: None,
+            traceparent: None,
             relay_to: Some(name("b")),
             request: json!(1),
         };

@@ -5,7 +5,7 @@
 
 use super::envelope::millis;
 use super::{Answer, Citizen, Envelope, Move, PeerState, envelope};
-use crate::runtime::Directory;
+use crate::runtime::{Directory, trace};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use playhouse_storage::model::{Epoch, Fence, NodeLife, Phase, ShardId, View};
@@ -143,7 +143,8 @@ fn asking(within: Duration) -> Envelope {
         shard: ShardId(0),
         epoch: Epoch(0),
         within_ms: millis(within),
-        trace: crate::runtime::trace_id(),
+        trace: trace::trace_id(),
+        traceparent: trace::traceparent(),
         relay_to: None,
         request: serde_json::json!(Request::Report),
     }

@@ -7,7 +7,7 @@
 use super::envelope::millis;
 use super::{Answer, Carried, Config, Envelope, LinkError, Peers, Route, Routes, envelope, relay};
 use crate::Platform;
-use crate::runtime::{AskError, Directory, Exit, Letter, Link, NotHere};
+use crate::runtime::{AskError, Directory, Exit, Letter, Link, NotHere, trace};
 use async_trait::async_trait;
 use playhouse_storage::model::{Epoch, Fence, NodeName, ShardId};
 use serde_json::Value;
@@ -209,7 +209,8 @@ fn sealed(letter: &Letter, shard: ShardId, epoch: Epoch, message: Uuid) -> Envel
         shard,
         epoch,
         within_ms,
-        trace: crate::runtime::trace_id(),
+        trace: trace::trace_id(),
+        traceparent: trace::traceparent(),
         relay_to: None,
         request,
     }

@@ -302,5 +302,6 @@ pub(super) fn insert_job(facts: &Facts, class: JobClass, work: &Work) -> Write {
         state: JobState::Ready,
         not_before: facts.now,
         created_at: facts.now,
+        traceparent: None,
     }))
 }

@@ -5,6 +5,7 @@ use super::{Edit, Refusal, Reply, Request, facts, loads, remedy, verdict};
 use crate::Platform;
 use crate::encode::{self, Outcome};
 use crate::metrics;
+use crate::runtime::trace::{self, Context};
 use crate::runtime::{Entity, Exit, Report};
 use crate::weight;
 use jiff::Timestamp;
@@ -48,6 +49,22 @@ impl Entity for Pipeline {
             Some(content) => Reply::Content(Box::new(content.clone())),
             None => Reply::Deleted,
         })
+    }
+
+    /// Until it rests, all is the work of its upload, whoever moves it on: a timer, or a boot.
+    fn trace(&self) -> Option<Context> {
+        let content = self.content.as_ref()?;
+        let under_way = match content.stage {
+            Stage::Receive
+            | Stage::Validate
+            | Stage::Scan
+            | Stage::Fingerprint
+            | Stage::Plan
+            | Stage::Encode
+            | Stage::Finish => true,
+            Stage::Done | Stage::Blocked | Stage::Failed | Stage::Deleting => false,
+        };
+        Context::of_traceparent(content.traceparent.as_deref().filter(|_| under_way)?)
     }
 
     fn report(&self) -> Report {
@@ -351,6 +368,7 @@ pub(crate) fn fresh(
         created_at: now,
         updated_at: now,
         published_at: None,
+        traceparent: trace::traceparent(),
         row_version: 1,
     }
 }

@@ -62,6 +62,7 @@ impl World {
             created_at: now,
             updated_at: now,
             published_at: None,
+            traceparent: None,
             row_version: 2,
         };
         Self {

@@ -18,6 +18,9 @@ impl Follow {
         event: Event,
     ) -> Result<bool, Outcome> {
         self.attempt.pulse.beat(doing(&event));
+        if let Some(stages) = &mut self.stages {
+            stages.heard(&event, self.task.as_ref());
+        }
         match event {
             Event::Ready { version } if version == PROTOCOL_VERSION => {
                 let sent = worker.send(command).await;

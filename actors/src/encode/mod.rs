@@ -25,6 +25,7 @@ mod shop;
 mod shown;
 mod slots;
 mod source;
+mod spans;
 mod waker;
 
 pub use commands::storyboard;

@@ -30,6 +30,8 @@ pub(super) struct Setup<'a> {
     pub(super) body: &'a Body,
     pub(super) memory_bytes: u64,
     pub(super) file_bytes: u64,
+    /// The trace that its log begins with.
+    pub(super) traceparent: Option<String>,
 }
 
 /// A running worker.
@@ -64,6 +66,9 @@ impl Worker {
             .stderr(log)
             .process_group(0)
             .kill_on_drop(true);
+        if let Some(traceparent) = &setup.traceparent {
+            command.args(["--traceparent", traceparent]);
+        }
         let mappings = vec![
             FdMapping { parent_fd: OwnedFd::from(theirs), child_fd: CONTROL_FD },
             FdMapping { parent_fd: source, child_fd: SOURCE_FD },

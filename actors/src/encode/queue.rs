@@ -60,6 +60,7 @@ mod tests {
             state: JobState::Ready,
             not_before: Timestamp::UNIX_EPOCH,
             created_at: Timestamp::UNIX_EPOCH,
+            traceparent: None,
         };
         let queue = queue_of(&job);
         assert!(queues_of(&[class]).contains(&queue), "who takes {class:?} hears it");

@@ -9,9 +9,11 @@ use super::outcome::{Outcome, Product};
 use super::process::{self, Setup, Worker};
 use super::segments::{Attempt, host};
 use super::source::{Server, Source, Waits};
+use super::spans::{self, Stages};
 use super::{Work, Workshop, commands, shown};
 use crate::content;
 use crate::runtime::Pulse;
+use crate::runtime::trace::{self, Context, Hop};
 use jiff::Timestamp;
 use playhouse_codecs::media::MediaInfo;
 use playhouse_codecs::order::Targets;
@@ -38,6 +40,12 @@ pub(super) struct Run {
 
 /// Does the job and reports how it ended; false when nobody has taken the report.
 pub(super) async fn run(run: Run, pulse: Pulse) -> bool {
+    let hop = spans::begin(&run.job);
+    trace::within(hop.context(), attempt(run, pulse, hop)).await
+}
+
+async fn attempt(run: Run, pulse: Pulse, hop: Hop) -> bool {
+    let began_at = Timestamp::now();
     let body = run.body.clone();
     let mut follow = Follow {
         attempt: Attempt {
@@ -56,16 +64,31 @@ pub(super) async fn run(run: Run, pulse: Pulse) -> bool {
         media: None,
         pictures: vec![],
         began: Instant::now(),
+        stages: None,
     };
     let outcome = follow.job().await.map_or_else(|end| end, |product| Outcome::Done { product });
     body.remove_files().await;
-    follow.report(outcome).await
+    let (failed, told) = (spans::failure(&outcome), outcome.to_string());
+    let taken = follow.report(outcome).await;
+    hop.end(failed.as_ref().map(|why| why as _), || {
+        spans::of_job(&follow.job, &follow.attempt.token, (began_at, &told))
+    });
+    taken
 }
 
 /// What an encode has to bring.
 pub(super) struct Task {
     pub(super) plan: EncodePlan,
     targets: Targets,
+}
+
+impl Task {
+    /// Frames of a segment of video; none of audio.
+    pub(super) fn frames(&self, rendition: &str, index: u32) -> Option<u64> {
+        let is_video = self.targets.video.iter().any(|target| target.rung.name == rendition);
+        let range = self.plan.timeline.segment_range(index);
+        is_video.then(|| range.end.saturating_sub(range.start))
+    }
 }
 
 /// An attempt under way.
@@ -77,6 +100,8 @@ pub(super) struct Follow {
     pub(super) media: Option<MediaInfo>,
     pub(super) pictures: Vec<Picture>,
     began: Instant,
+    /// What its worker does, while there is one.
+    pub(super) stages: Option<Stages>,
 }
 
 /// Since the worker's last event.
@@ -108,7 +133,10 @@ impl Follow {
             }
         };
         self.attempt.pulse.beat("starts its worker");
-        let (mut worker, server) = self.spawn(&content, &command).await?;
+        let mut stages = Stages::begin(self.job.class);
+        let (mut worker, server) = self.spawn(&content, &command, stages.context()).await?;
+        stages.runs(worker.pid());
+        self.stages = Some(stages);
         self.began = Instant::now();
         self.show(worker.pid());
         let waits = server.waits();
@@ -116,6 +144,9 @@ impl Follow {
             followed = self.follow(&mut worker, &command, &waits) => followed,
             fault = server.serve() => Err(fault),
         };
+        if let Some(stages) = self.stages.take() {
+            stages.ended(followed.as_ref().err());
+        }
         match followed {
             Ok(()) => {
                 self.attempt.pulse.beat("waits for its worker to end");
@@ -158,6 +189,7 @@ impl Follow {
         &self,
         content: &Content,
         command: &Command,
+        context: Context,
     ) -> Result<(Worker, Server), Outcome> {
         let shop = &self.attempt.shop;
         let config = &shop.config.encode;
@@ -170,6 +202,7 @@ impl Follow {
             body: &self.attempt.body,
             memory_bytes: commands::memory_bytes(command, config),
             file_bytes: config.worker_file_bytes_max,
+            traceparent: context.traceparent(),
         };
         let worker = Worker::spawn(&setup, source.descriptor).map_err(failed)?;
         Ok((worker, source.server))

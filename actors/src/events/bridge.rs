@@ -5,6 +5,7 @@
 //! is away they wait where they are, and each poll tries again.
 
 use super::topics::{TOPICS, schema_version};
+use super::traces::{self, Traces};
 use crate::config::Events;
 use crate::metrics;
 use crate::runtime::{Exit, Handle, Service};
@@ -13,6 +14,7 @@ use playhouse_storage::eventlog::{EventLog, Record};
 use playhouse_storage::failpoint;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// What the bridge is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
@@ -49,9 +51,11 @@ impl Bridge {
         let rows = self.catalog.outbox(self.config.bridge_batch_max).await?;
         let Some(last) = rows.last().map(|row| row.position) else { return Ok(false) };
         let is_full = rows.len() >= self.config.bridge_batch_max as usize;
-        for (topic, records) in by_topic(rows) {
-            let count = records.len();
-            self.log.append(&topic, records).await?;
+        for (topic, (records, traces)) in by_topic(rows) {
+            let (began, count) = (Instant::now(), records.len());
+            let appended = self.log.append(&topic, records).await;
+            traces.told(&topic, began, appended.as_ref().err());
+            appended?;
             metrics::events_told(&topic, count);
         }
         failpoint::pass("outbox.appended");
@@ -91,22 +95,33 @@ impl Service for Bridge {
     }
 }
 
+/// The records of a topic, and the traces that some of them are part of.
+type Batch = (Vec<Record>, Traces);
+
 /// Records by topic. Topics keep the order in which they first appear, records their order.
-fn by_topic(rows: Vec<OutboxEvent>) -> Vec<(String, Vec<Record>)> {
-    let mut topics: Vec<(String, Vec<Record>)> = vec![];
+fn by_topic(rows: Vec<OutboxEvent>) -> Vec<(String, Batch)> {
+    let mut topics: Vec<(String, Batch)> = vec![];
     for row in rows {
+        let (trace, place) = traces::read(row.event.trace);
         let record = Record {
             key: row.event.key,
             shard: row.shard,
             sequence: row.sequence,
             at: row.at,
             schema: schema_version(&row.event.topic),
-            trace: row.event.trace,
+            trace,
             payload: row.event.payload,
         };
         match topics.iter_mut().find(|(topic, _)| *topic == row.event.topic) {
-            Some((_, records)) => records.push(record),
-            None => topics.push((row.event.topic, vec![record])),
+            Some((_, (records, traces))) => {
+                records.push(record);
+                traces.note(place);
+            }
+            None => {
+                let mut traces = Traces::default();
+                traces.note(place);
+                topics.push((row.event.topic, (vec![record], traces)));
+            }
         }
     }
     topics
@@ -136,7 +151,9 @@ mod tests {
         let topics = by_topic(vec![row(1, "a"), row(2, "b"), row(3, "a")]);
         let seen: Vec<(&str, Vec<u64>)> = topics
             .iter()
-            .map(|(topic, records)| (topic.as_str(), records.iter().map(|r| r.sequence).collect()))
+            .map(|(topic, (records, _))| {
+                (topic.as_str(), records.iter().map(|r| r.sequence).collect())
+            })
             .collect();
         assert_eq!(seen, [("a", vec![1, 3]), ("b", vec![2])]);
     }

@@ -6,6 +6,7 @@ mod janitor;
 #[cfg(test)]
 pub(crate) mod schemas;
 pub mod topics;
+mod traces;
 
 pub use bridge::{Bridge, Message as BridgeMessage};
 pub use hub::{Hint, Hub};

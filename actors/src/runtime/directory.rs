@@ -10,7 +10,7 @@ use super::host::{self, Envelope};
 use super::population::Population;
 use super::resident::Resident;
 use super::shard::{Refused, Shard, To};
-use super::{Config, Entity, EntityId, EntityRules, Exit, Letter, Link, link, trace};
+use super::{Config, Entity, EntityId, EntityRules, Exit, Letter, Link, Named, link, trace};
 use crate::Platform;
 use playhouse_storage::model::{Fence, ShardId};
 use serde_json::Value;
@@ -202,7 +202,7 @@ impl<K: Entity<P>, P: Clone + Send + 'static> EntityRef<K, P> {
         let link = self.directory.link().ok_or(AskError::Unavailable)?;
         let within = deadline.saturating_duration_since(Instant::now());
         let letter = link::letter::<K, P>(&self.id, &request, within, self.shard())?;
-        link::ask::<K, P>(link.as_ref(), letter).await
+        link::traced_ask::<K, P>(link.as_ref(), letter, request.name()).await
     }
 
     /// The same, of an entity of this node only.

@@ -3,6 +3,7 @@
 //! Requests and replies are data that survives a JSON round trip, so that the same call works when
 //! the owner is on another node; builds with debug assertions send every one through JSON.
 
+use super::trace::Context;
 use super::{Exit, Named, Report};
 use crate::Platform;
 use playhouse_storage::model::{Fence, ShardId};
@@ -52,6 +53,12 @@ pub trait Entity<P: Clone + Send + 'static = Platform>: Sized + Send + 'static {
     /// What an operator sees of its state; called after each message, so it must be cheap.
     fn report(&self) -> Report {
         Report { state: "", bytes: size_of::<Self>() as u64 }
+    }
+
+    /// The trace that all of its work belongs to for as long as that lasts, whoever moves it on: an
+    /// upload's. Without one, each message belongs to the trace of who sent it.
+    fn trace(&self) -> Option<Context> {
+        None
     }
 
     /// Whether asking this again comes to the same when nobody knows if it was carried out: then an

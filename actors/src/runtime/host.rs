@@ -33,8 +33,8 @@ pub(super) struct Envelope<K: Entity<P>, P: Clone + Send + 'static> {
     pub(super) reply: oneshot::Sender<Result<K::Reply, Exit>>,
     pub(super) deadline: Instant,
     pub(super) stamp: Stamp,
-    /// Trace id of the request that it comes from; 0 for none.
-    pub(super) trace: u128,
+    /// Where in a trace it was asked.
+    pub(super) trace: trace::Context,
 }
 
 impl<K: Entity<P>, P: Clone + Send + 'static> Message for Mail<K, P> {}
@@ -126,7 +126,8 @@ impl<K: Entity<P>, P: Clone + Send + 'static> Residence<K, P> {
         let Self { id, platform, shard, resident, entity, backlog } = self;
         let vitals = &resident.vitals;
         let began = backlog.begin();
-        vitals.begin(began, request.name(), stamp, trace);
+        let (message, mut hop) = (request.name(), trace::Hop::below(trace, began));
+        vitals.begin(began, message, stamp, trace.trace_id);
         if deadline <= began {
             tracing::debug!("request dropped: its deadline has passed");
             vitals.expire();
@@ -137,14 +138,18 @@ impl<K: Entity<P>, P: Clone + Send + 'static> Residence<K, P> {
         let unloaded = entity.is_none().then(|| (id.clone(), shard.fence, platform.clone()));
         let answer = async {
             if let Some((id, fence, platform)) = unloaded {
-                *entity = Some(K::load(id, fence, platform).await?);
+                *entity = Some(trace::within(hop.context(), K::load(id, fence, platform)).await?);
             }
             let entity = entity.as_mut().expect("it has just been loaded, or was before");
-            Ok(as_sent(entity.handle(request).await?))
+            hop.join(entity.trace());
+            Ok(as_sent(trace::within(hop.context(), entity.handle(request)).await?))
         };
-        let answer = trace::within(trace, panics::watched(vitals, answer));
-        let answer = answer.instrument(span).await;
+        let answer = panics::watched(vitals, answer).instrument(span).await;
         let report = entity.as_ref().map(Entity::report).unwrap_or_default();
+        hop.end(answer.as_ref().err().map(|exit| exit as _), || {
+            let of = (shard.fence.shard, report.state);
+            trace::entity_span(&resident.address, K::KIND, message, of)
+        });
         let finished = vitals.finish(began, report);
         let took = finished.saturating_duration_since(began);
         resident.kind.ledger.took(took);

@@ -317,10 +317,14 @@ impl<S: Service> State<S> {
         };
         let vitals = &self.me.vitals;
         let began = self.backlog.begin();
-        vitals.begin(began, message.name(), stamp, 0);
+        let name = message.name();
+        vitals.begin(began, name, stamp, 0);
         let span = trace::service_message(&self.me.member.path);
         let handled = panics::watched(vitals, self.service.handle(message, &self.handle));
         let result = handled.instrument(span).await;
+        if let Some(exit) = result.as_ref().err().filter(|exit| !exit.in_order()) {
+            trace::service_crashed(&self.me.member.path, name, (began, exit));
+        }
         let ended = vitals.finish(began, self.service.report());
         let took = ended.saturating_duration_since(began);
         self.me.member.ledger.took(took);

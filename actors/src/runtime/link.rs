@@ -3,12 +3,14 @@
 //! Addresses, requests and replies are data, so an ask crosses a process by being written down.
 //! How it is carried is the business of whoever implements [`Link`]; nothing here knows.
 
+use super::trace::{self, Hop, Kind, Span};
 use super::{AskError, Entity};
 use async_trait::async_trait;
 use playhouse_storage::model::ShardId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// An ask, written down.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +74,27 @@ pub(super) async fn ask<K: Entity<P>, P: Clone + Send + 'static>(
     let answer = tokio::time::timeout(within, link.ask(letter)).await;
     let answer = answer.map_err(|_| AskError::Expired)??;
     serde_json::from_value(answer).map_err(|error| unreadable(K::KIND, &error))
+}
+
+/// The same, seen as a step of the trace: what it took from here to there and back.
+pub(super) async fn traced_ask<K: Entity<P>, P: Clone + Send + 'static>(
+    link: &dyn Link,
+    letter: Letter,
+    message: &'static str,
+) -> Result<K::Reply, AskError> {
+    let hop = Hop::below(trace::current(), Instant::now());
+    let shard = letter.shard;
+    let answer = trace::within(hop.context(), ask::<K, P>(link, letter)).await;
+    hop.end(answer.as_ref().err().map(|error| error as _), || {
+        let span = Span::new(Kind::Client, format!("ask {} {message}", K::KIND))
+            .with("playhouse.entity.kind", K::KIND)
+            .with("playhouse.message", message);
+        match shard {
+            Some(shard) => span.with("playhouse.shard", u64::from(shard.0)),
+            None => span,
+        }
+    });
+    answer
 }
 
 /// Both sides must speak of the same types: two versions of the program may not.

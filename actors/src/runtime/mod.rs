@@ -37,6 +37,7 @@ mod supervisor;
 mod watch;
 
 pub mod inspect;
+pub mod trace;
 
 mod chronicle;
 mod clock;
@@ -48,7 +49,6 @@ mod mailbox;
 mod named;
 mod panics;
 mod passivator;
-mod trace;
 mod vitals;
 mod watchdog;
 
@@ -73,7 +73,6 @@ pub use restart::{Backoff, Decision, History, Restart, RestartPolicy, Strategy, 
 pub use service::{Handle, Pulse, Reply, Service, TellError};
 pub use supervisor::{ChildSpec, StartError, Supervisor};
 pub use timekeeper::{Message as TimekeeperMessage, Timekeeper};
-pub(crate) use trace::trace_id;
 pub use trace::traced;
 pub use vitals::Report;
 pub use watch::Watch;

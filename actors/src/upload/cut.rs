@@ -161,6 +161,7 @@ mod tests {
             created_at: Timestamp::UNIX_EPOCH,
             expires_at: Timestamp::UNIX_EPOCH,
             parts: Some(UploadParts { part_size_bytes: 5, ..UploadParts::default() }),
+            traceparent: None,
             row_version: 7,
         }
     }

@@ -134,6 +134,7 @@ mod tests {
             created_at: Timestamp::UNIX_EPOCH,
             expires_at: Timestamp::UNIX_EPOCH,
             parts: None,
+            traceparent: None,
             row_version: 7,
         }
     }

@@ -4,6 +4,7 @@ use super::rules::{self, Alarm};
 use super::{Refusal, Reply, Request, cut, parts_of};
 use crate::Platform;
 use crate::content;
+use crate::runtime::trace::{self, Context};
 use crate::runtime::{AskError, Entity, Exit, Report};
 use crate::weight;
 use jiff::Timestamp;
@@ -65,6 +66,11 @@ impl Entity for Session {
         (name == EXPIRE).then_some(Request::Expire)
     }
 
+    /// Requests that send its bytes have traces of their own: it is one work, whatever they say.
+    fn trace(&self) -> Option<Context> {
+        Context::of_traceparent(self.upload.as_ref()?.traceparent.as_deref()?)
+    }
+
     fn report(&self) -> Report {
         let upload = self.upload.as_ref();
         let state = upload.map_or("absent", |upload| upload.state.into());
@@ -121,6 +127,7 @@ impl Session {
                 created_at: now,
                 expires_at,
                 parts,
+                traceparent: trace::traceparent(),
                 row_version: 1,
             };
             self.store(Some(Write::InsertUpload(Box::new(upload.clone()))), upload, vec![]).await?;
@@ -331,6 +338,7 @@ mod tests {
             parts: None,
             created_at: now,
             expires_at: now,
+            traceparent: None,
             row_version: 1,
         };
         assert!(completed(&upload).is_none());

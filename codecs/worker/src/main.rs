@@ -21,6 +21,9 @@ use std::process::ExitCode;
 
 fn main() -> anyhow::Result<ExitCode> {
     let limits = cell::Limits::from_args(std::env::args().skip(1))?;
+    if let Some(traceparent) = &limits.traceparent {
+        eprintln!("codec-worker {}: traceparent {traceparent}", std::process::id());
+    }
     cell::confine(&limits).context("the cell cannot be closed, so no media is read")?;
     let (control, command) = control::Control::adopt()?;
     Ok(work::run(&control, &limits.output, command))

@@ -9,7 +9,7 @@ use axum::handler::Handler;
 use axum::http::Method;
 use axum::response::Response;
 use pin_project_lite::pin_project;
-use playhouse_storage::metrics::{Counters, Level, SECONDS};
+use playhouse_storage::metrics::{Counters, Level, SECONDS, times_calls};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
@@ -97,8 +97,7 @@ impl<T, H: Handler<T, App>> Handler<T, App> for Measured<H> {
     type Future = Answering<H::Future>;
 
     fn call(self, request: Request, app: App) -> Self::Future {
-        ACTIVE.inc();
-        let under_way = UnderWay { route: self.route, began: Instant::now(), status: None };
+        let under_way = times_calls().then(|| UnderWay::begin(self.route));
         Answering { inner: self.handler.call(request, app), under_way }
     }
 }
@@ -108,7 +107,7 @@ pin_project! {
     pub(crate) struct Answering<F> {
         #[pin]
         inner: F,
-        under_way: UnderWay,
+        under_way: Option<UnderWay>,
     }
 }
 
@@ -118,7 +117,9 @@ impl<F: Future<Output = Response>> Future for Answering<F> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Response> {
         let this = self.project();
         let response = ready!(this.inner.poll(context));
-        this.under_way.status = Some(response.status().as_u16());
+        if let Some(under_way) = this.under_way {
+            under_way.status = Some(response.status().as_u16());
+        }
         Poll::Ready(response)
     }
 }
@@ -128,6 +129,13 @@ struct UnderWay {
     route: Arc<Route>,
     began: Instant,
     status: Option<u16>,
+}
+
+impl UnderWay {
+    fn begin(route: Arc<Route>) -> Self {
+        ACTIVE.inc();
+        Self { route, began: Instant::now(), status: None }
+    }
 }
 
 impl Drop for UnderWay {

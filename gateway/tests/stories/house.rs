@@ -1,5 +1,6 @@
 //! A node without listener and workers: stores in a temporary folder, the site, and tokens.
 
+use crate::logs::Shelf;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request, StatusCode, request::Builder};
 use jiff::Timestamp;
@@ -85,9 +86,11 @@ impl House {
         let stores = Stores::open(&storage, folder.path()).await.unwrap();
         let fences = stores.catalog.claim_shards(SHARDS).await.unwrap();
         let (platform, parts) = platform(&stores, actors, fences.clone());
+        let levels = Arc::new(Shelf::default());
         let gateway = Gateway {
             platform: platform.clone(),
             auth: keys.clone(),
+            levels,
             config,
             telling: Arc::new(|_| {}),
         };
@@ -206,6 +209,7 @@ pub(crate) fn published(owner: &str, title: &str) -> Content {
         created_at: now,
         updated_at: now,
         published_at: Some(now),
+        traceparent: None,
         row_version: 1,
     }
 }

@@ -11,6 +11,7 @@ mod events;
 mod heat;
 mod house;
 mod inspector;
+mod logs;
 mod metrics;
 mod parts;
 mod playback;

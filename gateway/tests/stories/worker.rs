@@ -86,6 +86,7 @@ async fn an_operator_sees_how_much_work_waits() {
         state: JobState::Ready,
         not_before: an_hour_ago,
         created_at: an_hour_ago,
+        traceparent: None,
     };
     house.write(content.id, Write::InsertJob(Box::new(job))).await;
     house.get_as("/admin/api/jobs", &house.token("ada", Role::Editor)).await.problem(403);

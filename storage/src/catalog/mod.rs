@@ -146,7 +146,8 @@ pub struct NewEvent {
     pub key: String,
     /// The fact.
     pub payload: Value,
-    /// The trace of the request that made it true, 32 hexadecimal digits.
+    /// Where in a trace it was made true, a W3C `traceparent`; from before migration 9 the trace id
+    /// alone.
     pub trace: Option<String>,
 }
 

@@ -56,6 +56,8 @@ pub struct Content {
     pub updated_at: Timestamp,
     /// When it first played.
     pub published_at: Option<Timestamp>,
+    /// Where in a trace it began, a W3C `traceparent`: what becomes of it goes on there.
+    pub traceparent: Option<String>,
     /// Rises by one with each write of the row.
     pub row_version: u64,
 }

@@ -23,6 +23,8 @@ pub struct Job {
     pub not_before: Timestamp,
     /// When it was put in the queue; older first within a class.
     pub created_at: Timestamp,
+    /// Where in a trace it was put there, a W3C `traceparent`.
+    pub traceparent: Option<String>,
 }
 
 /// What comes before what: lower runs first.

@@ -30,6 +30,8 @@ pub struct Upload {
     pub expires_at: Timestamp,
     /// How it comes in parts; `None` when it comes in one stream.
     pub parts: Option<UploadParts>,
+    /// Where in a trace it began, a W3C `traceparent`: what becomes of it goes on there.
+    pub traceparent: Option<String>,
     /// Rises by one with each write of the row.
     pub row_version: u64,
 }

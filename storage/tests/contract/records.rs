@@ -40,6 +40,7 @@ pub(crate) fn upload(content: ContentId) -> Upload {
             handle: "a \"name\"".into(),
             accepted: Some("abc".into()),
         }),
+        traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
         row_version: 1,
     }
 }
@@ -75,6 +76,7 @@ pub(crate) fn content(title: &str) -> Content {
         created_at: time(0),
         updated_at: time(2),
         published_at: Some(time(3)),
+        traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
         row_version: 1,
     }
 }
@@ -127,6 +129,7 @@ pub(crate) fn job(content_id: ContentId, class: JobClass, created: i64) -> Job {
         state: JobState::Ready,
         not_before: time(0),
         created_at: time(created),
+        traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00".into()),
     }
 }
 

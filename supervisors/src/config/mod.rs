@@ -10,6 +10,7 @@ mod schema;
 
 pub(crate) use cluster::ClusterConfig;
 
+use crate::telemetry::TelemetryConfig;
 use crate::worker::WorkerConfig;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
@@ -32,6 +33,8 @@ pub(crate) struct Config {
     pub(crate) gateway: playhouse_gateway::Config,
     /// A process that runs `playhouse worker`.
     pub(crate) worker: WorkerConfig,
+    /// Traces and logs.
+    pub(crate) telemetry: TelemetryConfig,
 }
 
 /// The process itself.
@@ -122,6 +125,7 @@ impl Config {
         self.actors.validate().map_err(|error| format!("actors.{error}"))?;
         self.gateway.validate()?;
         self.worker.validate()?;
+        self.telemetry.validate()?;
         let orphans_after_s = u64::from(self.storage.s3.orphans_after_h).saturating_mul(3600);
         if orphans_after_s < self.actors.upload_parts_life_s.saturating_add(3600) {
             return Err(

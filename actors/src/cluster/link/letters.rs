@@ -68,6 +68,7 @@ mod tests {
             epoch: Epoch(3),
             within_ms: 5_000,
             trace: Some("4bf92f3577b34da6a3ce929d0e0e4736".to_owned()),
+            traceparent: None,
             relay_to: None,
             request: json!({"Publish": {"at": 1}}),
         }
@@ -91,6 +92,11 @@ mod tests {
         let round = ENVELOPE.replace(r#""request""#, r#""relay_to":"b","request""#);
         let relay_to = Some("b".parse().expect("a name"));
         assert_eq!(read(round.as_bytes()), Ok(Envelope { relay_to, ..envelope() }));
+        let place = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let placed = format!(r#""traceparent":"{place}","request""#);
+        let placed = ENVELOPE.replace(r#""request""#, &placed);
+        let traceparent = Some(place.to_owned());
+        assert_eq!(read(placed.as_bytes()), Ok(Envelope { traceparent, ..envelope() }));
     }
 
     #[test]

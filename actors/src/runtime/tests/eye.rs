@@ -6,7 +6,7 @@ use super::services::{Actor, Diary, Order, POLICY};
 use crate::runtime::inspect::view::{Role, Sort, Status, TreeQuery};
 use crate::runtime::{
     AskError, ChildSpec, Config, Exit, Handle, Inspector, OrderError, Strategy, Supervisor, Tree,
-    traced,
+    trace, traced,
 };
 use std::time::Duration;
 use tokio::time::sleep;
@@ -155,7 +155,8 @@ async fn an_operator_ends_one_that_hangs_and_what_it_took_with_it_is_counted() {
 #[tokio::test(start_paused = true)]
 async fn a_crash_names_the_request_that_it_came_from() {
     let stage = Stage::new(Config::default());
-    let trace = 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736;
+    let trace_id = 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736;
+    let trace = trace::Context { trace_id, span_id: 7, sampled: false };
     let crash = traced(trace, stage.tally(1).ask(Request::Panic, SECOND)).await;
     assert!(crash.is_err());
     stage.tally(1).ask(Request::Add(1), SECOND).await.expect("it is loaded anew");

@@ -24,18 +24,22 @@ pub(crate) struct Limits {
     pub(crate) output: PathBuf,
     memory_bytes: u64,
     file_bytes: u64,
+    /// The trace that it works for, a W3C `traceparent`: its log begins with it.
+    pub(crate) traceparent: Option<String>,
 }
 
 impl Limits {
-    /// Reads `--output DIR --memory-bytes N --file-bytes N`.
+    /// Reads `--output DIR --memory-bytes N --file-bytes N`, and `--traceparent TEXT` if it is there.
     pub(crate) fn from_args(mut args: impl Iterator<Item = String>) -> anyhow::Result<Self> {
         let (mut output, mut memory_bytes, mut file_bytes) = (None, None, None);
+        let mut traceparent = None;
         while let Some(name) = args.next() {
             let value = args.next().with_context(|| format!("{name} needs a value"))?;
             match name.as_str() {
                 "--output" => output = Some(PathBuf::from(value)),
                 "--memory-bytes" => memory_bytes = Some(value.parse()?),
                 "--file-bytes" => file_bytes = Some(value.parse()?),
+                "--traceparent" => traceparent = Some(value),
                 _ => bail!("unknown argument {name}"),
             }
         }
@@ -43,6 +47,7 @@ impl Limits {
             output: output.context("--output is missing")?,
             memory_bytes: memory_bytes.context("--memory-bytes is missing")?,
             file_bytes: file_bytes.context("--file-bytes is missing")?,
+            traceparent,
         })
     }
 }

@@ -34,6 +34,7 @@ impl Row for Content {
         "created_at",
         "updated_at",
         "published_at",
+        "traceparent",
         "row_version",
     ];
 
@@ -64,6 +65,7 @@ impl Row for Content {
             Cell::time(self.created_at),
             Cell::time(self.updated_at),
             Cell::opt(self.published_at.map(Cell::time)),
+            Cell::opt(self.traceparent.as_ref().map(Cell::text)),
             Cell::int(self.row_version),
         ]
     }
@@ -97,6 +99,7 @@ impl Row for Content {
             created_at: cells.time()?,
             updated_at: cells.time()?,
             published_at: cells.time_opt()?,
+            traceparent: cells.text_opt()?,
             row_version: cells.int()?,
         })
     }

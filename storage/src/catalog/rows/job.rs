@@ -38,6 +38,7 @@ impl Row for Job {
         "lease_until",
         "not_before",
         "created_at",
+        "traceparent",
     ];
 
     fn to_cells(&self) -> Vec<Cell> {
@@ -54,6 +55,7 @@ impl Row for Job {
             until,
             Cell::time(self.not_before),
             Cell::time(self.created_at),
+            Cell::opt(self.traceparent.as_ref().map(Cell::text)),
         ]
     }
 
@@ -69,6 +71,7 @@ impl Row for Job {
             },
             not_before: cells.time()?,
             created_at: cells.time()?,
+            traceparent: cells.text_opt()?,
         })
     }
 }

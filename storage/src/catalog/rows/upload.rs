@@ -19,6 +19,7 @@ impl Row for Upload {
         "created_at",
         "expires_at",
         "parts",
+        "traceparent",
         "row_version",
     ];
 
@@ -35,6 +36,7 @@ impl Row for Upload {
             Cell::time(self.created_at),
             Cell::time(self.expires_at),
             Cell::opt(self.parts.as_ref().map(Cell::json)),
+            Cell::opt(self.traceparent.as_ref().map(Cell::text)),
             Cell::int(self.row_version),
         ]
     }
@@ -52,6 +54,7 @@ impl Row for Upload {
             created_at: cells.time()?,
             expires_at: cells.time()?,
             parts: cells.json_opt()?,
+            traceparent: cells.text_opt()?,
             row_version: cells.int()?,
         })
     }

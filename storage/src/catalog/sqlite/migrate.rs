@@ -25,6 +25,7 @@ pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("0006_add_upload_parts", include_str!("../../../../migrations/0006_add_upload_parts.sql")),
     ("0007_add_tiers", include_str!("../../../../migrations/0007_add_tiers.sql")),
     ("0008_add_membership", include_str!("../../../../migrations/0008_add_membership.sql")),
+    ("0009_add_traceparent", include_str!("../../../../migrations/0009_add_traceparent.sql")),
 ];
 
 /// The schema that this program writes.

@@ -127,6 +127,7 @@ fn envelope(kind: &str) -> Envelope {
         epoch: Epoch(3),
         within_ms: 30_000,
         trace: None,
+        traceparent: None,
         relay_to: None,
         request: json!({"at": 1}),
     }
