@@ -11,6 +11,7 @@ mod freshness;
 mod ingest;
 mod load;
 mod process;
+mod report;
 mod script;
 mod sessions;
 mod stream;
