@@ -42,13 +42,16 @@ enum Command {
     Sessions(sessions::Options),
     /// From an acknowledged view to the number on another connection's stream.
     Freshness(freshness::Options),
+    /// Renders a report anew, with other limits if wanted, or makes a baseline of it.
+    Report(report::Options),
+    /// Ratios of two reports, and which of them are more than noise.
+    CompareReports(report::CompareOptions),
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match runtime(arguments.threads).and_then(|runtime| runtime.block_on(run(arguments.command))) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("loadtests: {error:#}");
             ExitCode::FAILURE
@@ -56,14 +59,17 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether what was measured is good.
-async fn run(command: Command) -> anyhow::Result<bool> {
-    match command {
+/// The exit code says whether what was measured is good.
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let good = match command {
         Command::Ingest(options) => ingest::run(&options).await,
         Command::Compare(options) => compare::run(&options).await,
         Command::Sessions(options) => sessions::run(&options).await,
         Command::Freshness(options) => freshness::run(&options).await,
-    }
+        Command::Report(options) => return report::render(&options),
+        Command::CompareReports(options) => return report::compare_reports(&options),
+    };
+    Ok(if good? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn runtime(threads: usize) -> anyhow::Result<tokio::runtime::Runtime> {
