@@ -51,7 +51,7 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match runtime(arguments.threads).and_then(|runtime| runtime.block_on(run(arguments.command))) {
-        Ok(code) => code,
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("loadtests: {error:#}");
             ExitCode::FAILURE
@@ -59,8 +59,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// The exit code says whether what was measured is good.
-async fn run(command: Command) -> anyhow::Result<ExitCode> {
+/// What the program ends with.
+async fn run(command: Command) -> anyhow::Result<u8> {
     let good = match command {
         Command::Ingest(options) => ingest::run(&options).await,
         Command::Compare(options) => compare::run(&options).await,
@@ -69,7 +69,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Report(options) => return report::render(&options),
         Command::CompareReports(options) => return report::compare_reports(&options),
     };
-    Ok(if good? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(u8::from(!good?))
 }
 
 fn runtime(threads: usize) -> anyhow::Result<tokio::runtime::Runtime> {

@@ -21,10 +21,10 @@ pub(super) fn count(value: u64) -> String {
 pub(super) fn figure(value: f64) -> String {
     match value.abs() {
         size if !size.is_finite() => "-".to_owned(),
+        size if size >= 1e15 => format!("{value:.2e}"),
         0.0 => "0".to_owned(),
         size if size >= 99.95 => {
             let sign = if value < 0.0 { "−" } else { "" };
-            // Above 2^64 the figure is saturated; nothing that is measured comes near.
             format!("{sign}{}", count(size.round() as u64))
         }
         size if size >= 9.995 => format!("{value:.1}"),
@@ -83,7 +83,7 @@ mod tests {
         let wanted =
             ["0", "0.042", "1.00", "4.22", "10.0", "42.2", "100", "422", "42 180", "−1234"];
         assert_eq!(shown.map(|it| figure(it).replace(GROUP, " ")), wanted);
-        assert_eq!(figure(f64::NAN), "-");
+        assert_eq!((figure(f64::NAN), figure(1.8e300)), ("-".to_owned(), "1.80e300".to_owned()));
         assert_eq!(count(1_234_567).replace(GROUP, " "), "1 234 567");
     }
 
