@@ -14,9 +14,7 @@ mod process;
 mod random;
 mod record;
 mod replay;
-mod report {
-    pub(crate) mod model;
-}
+mod report;
 mod scenario;
 mod scenarios;
 mod script;
@@ -58,6 +56,10 @@ enum Command {
     Record(record::Options),
     /// Proves against misbehaving stubs that a replay would have noticed.
     SelfTest(selftest::Options),
+    /// Renders a report anew, with other limits if wanted, or makes a baseline of it.
+    Report(report::Options),
+    /// Ratios of two reports, and which of them are more than noise.
+    CompareReports(report::CompareOptions),
 }
 
 fn main() -> ExitCode {
@@ -82,6 +84,8 @@ async fn run(command: Command) -> anyhow::Result<u8> {
         Command::Record(options) => record::run(&options),
         Command::SelfTest(options) => selftest::run(&options).await,
         Command::Replay(options) => return replay::run(&options).await,
+        Command::Report(options) => return report::render(&options),
+        Command::CompareReports(options) => return report::compare_reports(&options),
     };
     Ok(u8::from(!good?))
 }
