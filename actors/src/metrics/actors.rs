@@ -118,7 +118,7 @@ impl Collector for Times {
             MetricType::Histogram,
         )?;
         for (role, kind, sums) in &self.0 {
-            let bounds = SECONDS.into_iter().chain([f64::MAX]);
+            let bounds = SECONDS.into_iter().chain([f64::INFINITY]);
             let buckets: Vec<_> = bounds.zip(sums.times.iter().copied()).collect();
             let count = sums.times.iter().sum();
             let labels = by(role, kind);
