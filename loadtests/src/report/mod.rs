@@ -30,7 +30,7 @@ pub(crate) use command::{CompareOptions, Options, compare_reports, render};
 #[allow(unused_imports, reason = "the replayer calls it")]
 pub(crate) use environment::environment;
 #[allow(unused_imports, reason = "the replayer calls it")]
-pub(crate) use files::{text, write};
+pub(crate) use files::write;
 #[allow(unused_imports, reason = "the replayer calls it")]
 pub(crate) use sampler::Sampler;
 pub(crate) use slim::slim;

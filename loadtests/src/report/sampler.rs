@@ -1,4 +1,4 @@
-//! Looks once a second at each server while a load runs.
+//! Looks once a second at each server while a load runs, or as often as it answers.
 //!
 //! It has a thread of its own: the generator keeps its intended moments on its own thread, and
 //! reading a page of metrics there would make them late. What a server does not tell at
@@ -10,6 +10,7 @@ use super::scrape::{Answer, Scraper};
 use crate::process;
 use crate::target::Target;
 use anyhow::Context;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -58,29 +59,31 @@ impl Sampler {
     }
 }
 
-async fn look(
-    servers: Vec<Server>,
-    began: Instant,
-    mut stopped: oneshot::Receiver<()>,
-) -> Vec<Sample> {
+/// Each server has looks of its own: one that is slow keeps none of the others waiting.
+async fn look(servers: Vec<Server>, began: Instant, stopped: oneshot::Receiver<()>) -> Vec<Sample> {
+    let samples: Arc<Mutex<Vec<Sample>>> = Arc::default();
+    let mut looks = JoinSet::new();
+    for server in servers {
+        looks.spawn(repeat(server, began, Arc::clone(&samples)));
+    }
+    // An error means that the sampler was dropped: then nobody wants to know.
+    let _ = stopped.await;
+    looks.shutdown().await;
+    let mut seen = std::mem::take(&mut *samples.lock().unwrap_or_else(PoisonError::into_inner));
+    seen.sort_by(|a, b| a.t_s.total_cmp(&b.t_s));
+    seen
+}
+
+async fn repeat(mut server: Server, began: Instant, samples: Arc<Mutex<Vec<Sample>>>) {
     let mut ticks = interval(EVERY);
+    // After a slow look the next comes at the next whole second.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let (mut idle, mut samples) = (servers, Vec::new());
     loop {
-        tokio::select! {
-            // Also when the sampler was dropped.
-            _ = &mut stopped => return samples,
-            _ = ticks.tick() => (),
-        }
-        let mut looks = JoinSet::new();
-        for mut server in idle.drain(..) {
-            looks.spawn(async move { (server.sample(began).await, server) });
-        }
-        for (sample, server) in looks.join_all().await {
-            idle.push(server);
-            if samples.len() < SAMPLES_MAX {
-                samples.push(sample);
-            }
+        ticks.tick().await;
+        let sample = server.sample(began).await;
+        let mut samples = samples.lock().unwrap_or_else(PoisonError::into_inner);
+        if samples.len() < SAMPLES_MAX {
+            samples.push(sample);
         }
     }
 }
@@ -162,7 +165,6 @@ fn since(began: Instant) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
@@ -277,6 +279,24 @@ mod tests {
         assert!(samples.len() >= 2 && server.accepted.load(Relaxed) == 1, "{samples:?}");
         assert_eq!(samples[1].cpu_cores, Some(0.0));
         assert!(samples.iter().all(|sample| sample.up), "{samples:?}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_never_answers_keeps_no_other_waiting() {
+        let mute = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = mute.local_addr().expect("an address").to_string();
+        let server = stub(answer("200 OK", "process_cpu_seconds_total 1\n")).await;
+        let targets = [Target::new(&address, "").expect("a target"), server.target.clone()];
+        let sampler = Sampler::start(&targets, &[], Instant::now()).expect("a thread");
+        let seen = async {
+            while server.asked.load(Relaxed) < 3 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        // The mute one is given up after five seconds, three looks are two.
+        timeout(Duration::from_secs(4), seen).await.expect("three looks");
+        let samples = sampler.stop().await.expect("samples");
+        assert!(samples.iter().all(|it| it.server == server.target.address), "{samples:?}");
     }
 
     #[test]

@@ -81,7 +81,8 @@ fn rounded(value: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::report::compare::compare;
-    use crate::report::{example, text};
+    use crate::report::example;
+    use crate::report::files::text;
 
     #[test]
     fn a_slim_report_is_small_and_compares_as_the_whole_does() {

@@ -13,6 +13,8 @@ const HEIGHT: f64 = 80.0;
 const LANE: f64 = 9.0;
 /// Lines that can be told apart.
 const SERVERS_MAX: usize = 14;
+/// A server under load may answer so late; longer without a look is a gap.
+const GAP_S: f64 = 6.0;
 /// Colours; further servers have the same with dashes.
 const COLOURS: usize = 7;
 
@@ -91,7 +93,7 @@ fn line(samples: &[&Sample], subject: &Subject, step_s: f64, length_s: f64) -> L
             }
             (Some((at, _)), Some(last)) if at == column => last.1 = last.1.max(value),
             // After a while without a look nothing is known of it.
-            (Some((_, t_s)), Some(_)) if sample.t_s - t_s <= 3.0 * step_s.max(1.0) => {
+            (Some((_, t_s)), Some(_)) if sample.t_s - t_s <= (3.0 * step_s).max(GAP_S) => {
                 pieces.last_mut().into_iter().for_each(|piece| piece.push((sample.t_s, value)));
                 count = 1.0;
             }
@@ -132,7 +134,7 @@ fn panel(
             let points = piece.iter().map(|(t_s, value)| (time.scale.at(*t_s), scale.down(*value)));
             // A single look is seen as a dot.
             let dot = (piece.len() == 1)
-                .then(|| (time.scale.at(piece[0].0) + 1.5, scale.down(piece[0].1)));
+                .then(|| (time.scale.at(piece[0].0) + 2.0, scale.down(piece[0].1)));
             path.line(points.chain(dot));
         }
         path.data().to_owned()

@@ -49,8 +49,11 @@ fn facts(report: &Report) -> String {
         format!(" of {length} s, the first {warm_up} s of each to warm up")
     });
     let noun = if runs == 1 { "run" } else { "runs" };
-    let (seed, began) = (report.seed, &report.began);
-    format!("{began} · seed {seed} · {runs} {noun}{}", lengths.unwrap_or_default())
+    // Fractions of a second are for machines.
+    let began = report.began.split('.').next().unwrap_or_default().trim_end_matches('Z');
+    let began = began.replace('T', " ");
+    let seed = report.seed;
+    format!("{began} UTC · seed {seed} · {runs} {noun}{}", lengths.unwrap_or_default())
 }
 
 /// What speaks for it.
