@@ -1,8 +1,8 @@
-//! The trace of a request: its id, its step in the trace, its lines in the log, and the problem that
-//! names it.
+//! The trace of a request: its id, its step in the trace, its lines in the log, and the problem
+//! that names it.
 //!
-//! A W3C `traceparent` that is well formed goes on, and its sender decides whether it is sampled; else
-//! the trace begins here. Every answer that is our fault is kept.
+//! A W3C `traceparent` that is well formed goes on, and its sender decides whether it is sampled;
+//! else the trace begins here. Every answer that is our fault is kept.
 
 mod route;
 

@@ -60,8 +60,8 @@ fn busy(platform: &Platform) -> Answer {
     Answer::Busy { retry_after_ms: millis(platform.directory.config().retry_after()) }
 }
 
-/// The trace that an envelope is part of; none for a text that is none. A node of the version before
-/// says which trace, and not where in it.
+/// The trace that an envelope is part of; none for a text that is none. A node of the version
+/// before says which trace, and not where in it.
 fn trace_of(envelope: &Envelope) -> Context {
     let place = envelope.traceparent.as_deref().and_then(Context::of_traceparent);
     place.unwrap_or_else(|| {

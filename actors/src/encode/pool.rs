@@ -10,6 +10,7 @@ use super::hashes::{Hashes, Source, hash};
 use super::loss::{Losses, Lost};
 use super::runner::{self, Run};
 use super::slots::{Slot, Slots};
+use super::spans;
 use crate::content::later;
 use crate::runtime::{Exit, Handle, Report, Service};
 use jiff::Timestamp;
@@ -149,6 +150,7 @@ impl Pool {
         let run =
             Run { shop: self.shop.clone(), job, token: token.clone(), body, cancel: cancelled };
         let name = run.job.id.to_string();
+        let (queued, since) = (spans::queued(&run.job), Instant::now());
         me.run(
             name,
             move |pulse| runner::run(run, pulse),
@@ -157,6 +159,7 @@ impl Pool {
                 Ok(false) => Message::Lost { token },
                 Err(exit) => {
                     tracing::warn!(token, %exit, "an attempt was lost");
+                    spans::lost(queued, (since, &token), &exit);
                     Message::Lost { token }
                 }
             },

@@ -1,8 +1,9 @@
-//! What a trace tells of a job: the attempt as one step, and below it what the worker's process did,
-//! by its own events. The worker has no way out of its cell, so the node tells it in its name.
+//! What a trace tells of a job: the attempt as one step, and below it what the worker's process
+//! did, by its own events. The worker has no way out of its cell, so the node tells it in its name.
 
 use super::outcome::Outcome;
 use super::runner::Task;
+use crate::runtime::Exit;
 use crate::runtime::trace::{self, Context, Hop, Kind, Process, Span};
 use jiff::Timestamp;
 use playhouse_codecs::worker::Event;
@@ -15,8 +16,20 @@ const PROGRAM: &str = "codec-worker";
 
 /// An attempt at a job begins, where its job was put in the queue.
 pub(super) fn begin(job: &Job) -> Hop {
+    Hop::below(queued(job), Instant::now())
+}
+
+/// Where in a trace a job was put in the queue.
+pub(super) fn queued(job: &Job) -> Context {
     let queued = job.traceparent.as_deref().and_then(Context::of_traceparent);
-    Hop::below(queued.unwrap_or_default(), Instant::now())
+    queued.unwrap_or_default()
+}
+
+/// The task of an attempt was killed or has panicked, and can tell nothing itself.
+pub(super) fn lost(queued: Context, (since, token): (Instant, &str), exit: &Exit) {
+    Hop::below(queued, since).end(Some(exit), || {
+        Span::new(Kind::Consumer, "process lost").with("playhouse.attempt", token)
+    });
 }
 
 /// Why an attempt failed. What was taken away from it or called off has not.

@@ -10,7 +10,7 @@ use super::chronicle::Happening;
 use super::mailbox::{Closed, Stamp};
 use super::resident::{Memory, Resident};
 use super::room::Room;
-use super::{EntityId, Exit, clock, restart};
+use super::{EntityId, Exit, clock, restart, trace};
 use hashlink::LinkedHashMap;
 use hashlink::linked_hash_map::RawEntryMut;
 use playhouse_storage::model::Fence;
@@ -148,6 +148,7 @@ impl Shard {
         if !resident.ends(exit) {
             return;
         }
+        trace::entity_cut_off(resident, exit);
         let mut map = self.lock();
         let listed = map.residents.get(&resident.address);
         if listed.is_some_and(|listed| Arc::ptr_eq(&listed.resident, resident)) {

@@ -1,10 +1,10 @@
 //! The protocol between a node and a `codec-worker` process.
 //!
-//! The node starts `codec-worker --output DIR --memory-bytes N --file-bytes N`, and `--traceparent T`
-//! within a trace, with three inherited descriptors: [`CONTROL_FD`] (a Unix stream socket, both ways),
-//! [`SOURCE_FD`] (the source file, read only, or a Unix stream socket over which the node serves its
-//! bytes, [`ranges`]) and stderr for logs. Frames on the control socket are length-prefixed
-//! JSON ([`frame`]). The worker confines itself, says [`Event::Ready`], takes one
+//! The node starts `codec-worker --output DIR --memory-bytes N --file-bytes N`, and `--traceparent
+//! T` within a trace, with three inherited descriptors: [`CONTROL_FD`] (a Unix stream socket, both
+//! ways), [`SOURCE_FD`] (the source file, read only, or a Unix stream socket over which the node
+//! serves its bytes, [`ranges`]) and stderr for logs. Frames on the control socket are
+//! length-prefixed JSON ([`frame`]). The worker confines itself, says [`Event::Ready`], takes one
 //! [`Command`], answers with events, ends with [`Event::Done`] or [`Event::Failed`] and exits. It
 //! exits at once when the control socket closes.
 //!

@@ -1,4 +1,5 @@
-//! What is told of this process while it runs, `[telemetry]`: which traces, where to, and which logs.
+//! What is told of this process while it runs, `[telemetry]`: which traces, where to, and which
+//! logs.
 
 use super::levels;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! The way of spans to a collector: a bounded queue, and batches that are sent or dropped.
 //!
-//! Nobody waits for it. What finds no room, or a collector that is away, is lost and counted; a trace
-//! that is missing must never cost a request.
+//! Nobody waits for it. What finds no room, or a collector that is away, is lost and counted; a
+//! trace that is missing must never cost a request.
 
 use super::config::TelemetryConfig;
 use super::otlp::{self, Teller};

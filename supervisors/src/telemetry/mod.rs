@@ -1,8 +1,8 @@
 //! What a process tells of itself while it runs: its log, and the traces of its work.
 //!
 //! Logs are readable on a terminal, one JSON object per line otherwise. They go to stderr, so that
-//! stdout stays for what scripts read: the one line that says `ready`. Traces go to a collector, from
-//! a thread of its own: neither waits for the other, and nobody for either.
+//! stdout stays for what scripts read: the one line that says `ready`. Traces go to a collector,
+//! from a thread of its own: neither waits for the other, and nobody for either.
 
 mod config;
 mod export;

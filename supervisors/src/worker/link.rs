@@ -6,7 +6,7 @@
 use crate::remote::{away, coded_problem, http};
 use anyhow::Result;
 use async_trait::async_trait;
-use playhouse_actors::runtime::{AskError, Exit, Letter, Link};
+use playhouse_actors::runtime::{AskError, Exit, Letter, Link, trace};
 use playhouse_storage::Secret;
 use reqwest::{RequestBuilder, Response, StatusCode, header};
 use serde_json::Value;
@@ -45,7 +45,11 @@ impl HttpLink {
     }
 
     fn post(&self, url: &str, within: Duration) -> RequestBuilder {
-        self.client.post(url).bearer_auth(self.token.reveal()).timeout(within)
+        let request = self.client.post(url).bearer_auth(self.token.reveal()).timeout(within);
+        match trace::current().traceparent() {
+            Some(place) => request.header("traceparent", place),
+            None => request,
+        }
     }
 
     async fn try_once(&self, letter: &Letter, left: Duration) -> Result<Value, Failed> {

@@ -137,7 +137,7 @@ mod tests {
         let names: Vec<&str> = drawn
             .lines()
             .skip(1)
-            .filter_map(|line| line.split("| ").nth(1)?.split("  [").next())
+            .filter_map(|line| line.rsplit("| ").next()?.split(" [").next())
             .map(str::trim_end)
             .collect();
         assert_eq!(names, ["does a", "  does b", "    does d", "  does c"], "{drawn}");

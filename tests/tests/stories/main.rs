@@ -14,6 +14,8 @@ mod one_trace;
 mod restart_in_the_middle;
 mod resume_after_break;
 mod shared;
+#[cfg(feature = "real-engines")]
+mod trace_across;
 mod upload_and_watch;
 mod upload_in_parts;
 mod views_count_once;

@@ -19,8 +19,8 @@ async fn node(collector: &Collector, more: &[&str]) -> Sandbox {
     Sandbox::started(&settings).await
 }
 
-/// An upload as any client sends it: each request begins a trace of its own. Answers content and trace
-/// of the first request, and the trace of the bytes.
+/// An upload as any client sends it: each request begins a trace of its own. Answers content and
+/// trace of the first request, and the trace of the bytes.
 async fn upload(client: &Client, bytes: Vec<u8>) -> (String, String, String) {
     let created = client.create(bytes.len() as u64, "filename ZmlsbS5tcDQ=").await;
     assert_eq!(created.status, 201, "{}", created.text());

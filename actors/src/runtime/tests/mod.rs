@@ -12,4 +12,5 @@ mod services;
 mod stage;
 mod stuck;
 mod timers;
+mod traces;
 mod tree;

@@ -1,4 +1,5 @@
-//! Where in a trace something is: what travels with every message, between nodes and through queues.
+//! Where in a trace something is: what travels with every message, between nodes and through
+//! queues.
 //!
 //! The text is a W3C `traceparent` (Trace Context level 1, section 3.2).
 

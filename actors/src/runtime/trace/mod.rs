@@ -1,8 +1,8 @@
-//! What is seen of actors from outside: the trace that their work is part of, and their lines in the
-//! log. No payload is ever logged.
+//! What is seen of actors from outside: the trace that their work is part of, and their lines in
+//! the log. No payload is ever logged.
 //!
-//! A [`Context`] travels with every message; a [`Hop`] is one step of a trace, and becomes a [`Span`]
-//! for the [`Sink`] only when its trace is sampled or it failed.
+//! A [`Context`] travels with every message; a [`Hop`] is one step of a trace, and becomes a
+//! [`Span`] for the [`Sink`] only when its trace is sampled or it failed.
 
 mod context;
 mod hop;
@@ -17,8 +17,10 @@ pub use span::{Kind, Process, Span, Value};
 
 use super::Exit;
 use super::address::Address;
+use super::resident::Resident;
 use playhouse_storage::model::ShardId;
 use std::future::Future;
+use tokio::time::Instant;
 
 tokio::task_local! {
     /// Where in a trace the work is that this task does.
@@ -100,11 +102,33 @@ pub(super) fn entity_span(
     if state.is_empty() { span } else { span.with("playhouse.entity.state", state) }
 }
 
+/// An entity was killed within a message, which can tell nothing itself any more. Other ends are
+/// told by the message that met them.
+pub(super) fn entity_cut_off(resident: &Resident, exit: &Exit) {
+    let cut_off = match exit {
+        Exit::Killed | Exit::TimedOut { .. } | Exit::Stuck => resident.vitals.handling(),
+        Exit::Stopped
+        | Exit::Fenced
+        | Exit::Busy
+        | Exit::Overtaken
+        | Exit::Panicked { .. }
+        | Exit::Failed { .. } => None,
+    };
+    let Some((doing, took)) = cut_off else { return };
+    let now = Instant::now();
+    let place = Context { trace_id: doing.trace, ..Context::NONE };
+    Hop::below(place, now.checked_sub(took).unwrap_or(now)).end(Some(exit), || {
+        Span::new(Kind::Internal, format!("{} cut off", doing.message))
+            .with("playhouse.entity", resident.address.to_string())
+            .with("playhouse.message", doing.message)
+    });
+}
+
 /// A service has crashed in a message: that is kept, although nobody outside asked for it.
 pub(super) fn service_crashed(
     service: &str,
     message: &'static str,
-    (began, exit): (tokio::time::Instant, &Exit),
+    (began, exit): (Instant, &Exit),
 ) {
     let describe = || {
         Span::new(Kind::Internal, format!("{service} {message}"))

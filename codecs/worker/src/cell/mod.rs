@@ -29,7 +29,8 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// Reads `--output DIR --memory-bytes N --file-bytes N`, and `--traceparent TEXT` if it is there.
+    /// Reads `--output DIR --memory-bytes N --file-bytes N`, and `--traceparent TEXT` if it is
+    /// there.
     pub(crate) fn from_args(mut args: impl Iterator<Item = String>) -> anyhow::Result<Self> {
         let (mut output, mut memory_bytes, mut file_bytes) = (None, None, None);
         let mut traceparent = None;

@@ -1,8 +1,8 @@
 //! `trace_tree`: traces as trees in a terminal, of what a collector was sent.
 //!
 //! `trace_tree FILE…` reads OTLP/JSON lines, as the file exporter of a collector writes them.
-//! `trace_tree --listen 127.0.0.1:4318 FILE` is a small collector itself: it appends what it is sent to
-//! the file and draws each second what has come, until it is ended.
+//! `trace_tree --listen 127.0.0.1:4318 FILE` is a small collector itself: it appends what it is
+//! sent to the file and draws each second what has come, until it is ended.
 
 use anyhow::{Context, Result, bail};
 use playhouse_tests::traces::{Collector, Span, draw, of_lines, of_request};
