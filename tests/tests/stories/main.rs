@@ -10,6 +10,7 @@ mod chaos;
 mod cluster;
 mod cold_and_back;
 mod engines_away;
+mod metrics_as_listed;
 mod restart_in_the_middle;
 mod resume_after_break;
 mod shared;
