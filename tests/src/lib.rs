@@ -7,6 +7,7 @@ pub mod client;
 pub mod command;
 #[cfg(feature = "real-engines")]
 pub mod engines;
+pub mod exposition;
 pub mod history;
 pub mod media;
 pub mod moment;

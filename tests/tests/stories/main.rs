@@ -11,6 +11,7 @@ mod cluster;
 mod cold_and_back;
 mod engines_away;
 mod one_trace;
+mod metrics_as_listed;
 mod restart_in_the_middle;
 mod resume_after_break;
 mod shared;
