@@ -1,7 +1,7 @@
 //! What happens beside the requests of a run: cuts, faults, the closing of seconds, the line that
 //! tells how it goes.
 
-use super::hlog::Hlog;
+use super::hlog::Writer;
 use super::plan::{Plan, What};
 use super::run::{Cutting, Run};
 use crate::process::cpu_s;
@@ -98,15 +98,12 @@ pub(super) fn asked(plan: &Plan, length_s: f64) -> Vec<u64> {
 }
 
 /// Each second: closes what is complete, and tells how it goes. Never ends by itself.
-///
-/// # Errors
-/// When the log of histograms cannot be written.
-pub(super) async fn tick(run: &Run, log: &mut Hlog, asked: &[u64]) -> anyhow::Result<()> {
+pub(super) async fn tick(run: &Run, log: &Writer, asked: &[u64]) {
     let slack = run.timeout().as_secs() + SLACK_S;
     let mut good = 0;
     for second in 1_u64.. {
         sleep_until(run.moment(Duration::from_secs(second))).await;
-        close(run, log, Some(second.saturating_sub(slack)))?;
+        close(run, log, Some(second.saturating_sub(slack)));
         let (progress, p99_ms) = run.ledger().look();
         let reached = progress.good - good;
         good = progress.good;
@@ -122,22 +119,17 @@ pub(super) async fn tick(run: &Run, log: &mut Hlog, asked: &[u64]) -> anyhow::Re
             ),
         );
     }
-    Ok(())
 }
 
 /// Closes all seconds before this one, or all there are when the run is over.
-///
-/// # Errors
-/// When the log of histograms cannot be written.
-pub(super) fn close(run: &Run, log: &mut Hlog, before: Option<u64>) -> anyhow::Result<()> {
+pub(super) fn close(run: &Run, log: &Writer, before: Option<u64>) {
     loop {
-        // The books are not held while a file is written.
         let closed = match before {
             Some(before) => run.ledger().close(before),
             None => run.ledger().close_last(),
         };
-        let Some((second, book)) = closed else { return Ok(()) };
-        log.append(second, &book)?;
+        let Some((second, book)) = closed else { return };
+        log.append(second, book);
     }
 }
 

@@ -8,20 +8,55 @@ use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
+use std::sync::mpsc;
 use std::time::{Duration, SystemTime};
+use tokio::task::{JoinHandle, spawn_blocking};
 
-/// A log that is being written.
-pub(crate) struct Hlog {
+/// A log that a thread of its own writes: a disk that is busy would make requests late.
+pub(crate) struct Writer {
+    tell: mpsc::Sender<(u64, Book)>,
+    ended: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Writer {
+    /// Begins a log; seconds are told from `start`.
+    ///
+    /// # Errors
+    /// When the file cannot be made.
+    pub(crate) fn begin(path: &Path, start: SystemTime) -> anyhow::Result<Self> {
+        let mut log = Hlog::begin(path, start)?;
+        let (tell, told) = mpsc::channel();
+        let ended = spawn_blocking(move || {
+            told.into_iter()
+                .try_for_each(|(second, book): (u64, Book)| log.append(second, &book))?;
+            log.end()
+        });
+        Ok(Self { tell, ended })
+    }
+
+    /// Appends the histograms of a second. Whether it could be written says [`Writer::end`].
+    pub(crate) fn append(&self, second: u64, book: Book) {
+        // The thread has ended when it could not write, and its error is told at the end.
+        let _ = self.tell.send((second, book));
+    }
+
+    /// Waits until all of it is written.
+    ///
+    /// # Errors
+    /// When some of it could not be.
+    pub(crate) async fn end(self) -> anyhow::Result<()> {
+        drop(self.tell);
+        self.ended.await.context("the log of histograms")?
+    }
+}
+
+struct Hlog {
     file: BufWriter<File>,
     serializer: V2DeflateSerializer,
 }
 
 impl Hlog {
-    /// Begins a log; seconds are told from `start`.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub(crate) fn begin(path: &Path, start: SystemTime) -> anyhow::Result<Self> {
+    fn begin(path: &Path, start: SystemTime) -> anyhow::Result<Self> {
         let file = File::create(path).with_context(|| path.display().to_string())?;
         let mut log = Self { file: BufWriter::new(file), serializer: V2DeflateSerializer::new() };
         IntervalLogWriterBuilder::new()
@@ -33,11 +68,7 @@ impl Hlog {
         Ok(log)
     }
 
-    /// Appends the histograms of a second.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub(crate) fn append(&mut self, second: u64, book: &Book) -> anyhow::Result<()> {
+    fn append(&mut self, second: u64, book: &Book) -> anyhow::Result<()> {
         let builder = IntervalLogWriterBuilder::new();
         let mut writer = builder.begin_log_with(&mut self.file, &mut self.serializer)?;
         for (kind, latencies) in &book.latencies {
@@ -49,11 +80,7 @@ impl Hlog {
         Ok(())
     }
 
-    /// Writes what is left.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub(crate) fn end(mut self) -> anyhow::Result<()> {
+    fn end(mut self) -> anyhow::Result<()> {
         Ok(self.file.flush()?)
     }
 }

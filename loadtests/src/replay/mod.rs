@@ -31,7 +31,7 @@ pub(crate) use verdict::exit_code;
 use crate::report::model::{self, Report};
 use crate::target::{Content, Target};
 use anyhow::{Context, ensure};
-use hlog::Hlog;
+use hlog::Writer;
 use plan::{Draw, Plan};
 use run::{Run, Setting};
 use std::collections::BTreeMap;
@@ -106,7 +106,7 @@ async fn one(prepared: &Prepared, setting: &Setting, turn: u32) -> anyhow::Resul
     let before = settle::baseline(&setting.targets, &setting.contents).await?;
     let name = format!("run-{turn}.hlog");
     let run = Arc::new(Run::new(setting.clone(), &plan));
-    let mut log = Hlog::begin(&prepared.out.join(&name), SystemTime::now())?;
+    let log = Writer::begin(&prepared.out.join(&name), SystemTime::now())?;
     let asked = course::asked(&plan, scenario.length_s);
     let whole = async {
         tokio::try_join!(
@@ -118,15 +118,12 @@ async fn one(prepared: &Prepared, setting: &Setting, turn: u32) -> anyhow::Resul
     };
     let (unended, mut marks, faults, spent) = tokio::select! {
         ended = whole => ended?,
-        failed = course::tick(&run, &mut log, &asked) => {
-            failed?;
-            anyhow::bail!("the clock has stopped");
-        }
+        () = course::tick(&run, &log, &asked) => anyhow::bail!("the clock has stopped"),
     };
     course::end_line();
     table::tell_cpu(&spent);
-    course::close(&run, &mut log, None)?;
-    log.end()?;
+    course::close(&run, &log, None);
+    log.end().await?;
     let within = Duration::from_secs_f64(scenario.settle_within_s);
     let places = (setting.targets.as_slice(), setting.contents.as_slice());
     let oracle = settle::settle(&run.oracle, places, &before, within).await;
