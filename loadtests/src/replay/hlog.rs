@@ -12,9 +12,10 @@ use std::sync::mpsc;
 use std::time::{Duration, SystemTime};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-/// A log that a thread of its own writes: a disk that is busy would make requests late.
+/// Writes what comes of a run on a thread of its own: a disk or a terminal that is busy would make
+/// requests late.
 pub(crate) struct Writer {
-    tell: mpsc::Sender<(u64, Book)>,
+    tell: mpsc::Sender<Entry>,
     ended: JoinHandle<anyhow::Result<()>>,
 }
 
@@ -27,8 +28,12 @@ impl Writer {
         let mut log = Hlog::begin(path, start)?;
         let (tell, told) = mpsc::channel();
         let ended = spawn_blocking(move || {
-            told.into_iter()
-                .try_for_each(|(second, book): (u64, Book)| log.append(second, &book))?;
+            for entry in told {
+                match entry {
+                    Entry::Second(second, book) => log.append(second, &book)?,
+                    Entry::Progress(line) => eprint!("{line}"),
+                }
+            }
             log.end()
         });
         Ok(Self { tell, ended })
@@ -37,7 +42,13 @@ impl Writer {
     /// Appends the histograms of a second. Whether it could be written says [`Writer::end`].
     pub(crate) fn append(&self, second: u64, book: Book) {
         // The thread has ended when it could not write, and its error is told at the end.
-        let _ = self.tell.send((second, book));
+        let _ = self.tell.send(Entry::Second(second, book));
+    }
+
+    /// Tells on stderr how it goes.
+    pub(crate) fn tell(&self, line: String) {
+        // As above.
+        let _ = self.tell.send(Entry::Progress(line));
     }
 
     /// Waits until all of it is written.
@@ -48,6 +59,11 @@ impl Writer {
         drop(self.tell);
         self.ended.await.context("the log of histograms")?
     }
+}
+
+enum Entry {
+    Second(u64, Book),
+    Progress(String),
 }
 
 struct Hlog {
