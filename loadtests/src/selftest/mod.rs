@@ -77,17 +77,18 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<bool> {
     Ok(checks.iter().all(|check| check.good))
 }
 
-/// A run against a fresh stub, tried again while it is invalid.
+/// A run against a fresh stub, tried again while it is invalid, `tries` times at most.
 async fn valid_one(
     folder: &Path,
     manner: Manner,
     scenario: &str,
+    tries: u32,
 ) -> anyhow::Result<(Report, Stub)> {
     let mut turn = 1;
     loop {
         let stub = Stub::start(manner)?;
         let report = replayed(folder, &stub, scenario).await?;
-        if only(&report)?.invalid.is_empty() || turn == TRIES {
+        if only(&report)?.invalid.is_empty() || turn == tries {
             return Ok((report, stub));
         }
         eprintln!("the machine was busy: {}", only(&report)?.invalid.join("; "));
@@ -114,7 +115,7 @@ fn only(report: &Report) -> anyhow::Result<&Run> {
 /// The share that waits and how long, by the open load and by a closed loop.
 async fn stalls(folder: &Path) -> anyhow::Result<Vec<Check>> {
     let scenario = format!("length_s = 30\n{}", flow("engagement", 400));
-    let (report, stub) = valid_one(folder, STALLS, &scenario).await?;
+    let (report, stub) = valid_one(folder, STALLS, &scenario, TRIES).await?;
     let run = only(&report)?;
     let [p50, p99] = [0.5, 0.99].map(|at| replay::quantile(run, "all", at).unwrap_or(0.0));
     let open = Check {
@@ -170,7 +171,7 @@ async fn crowded(folder: &Path) -> anyhow::Result<Check> {
 async fn drops(folder: &Path) -> anyhow::Result<Check> {
     let scenario = format!("length_s = 10\n{}", flow("list", 500));
     let manner = Manner::Drops { one_in: DROPPED_ONE_IN };
-    let (report, stub) = valid_one(folder, manner, &scenario).await?;
+    let (report, stub) = valid_one(folder, manner, &scenario, TRIES).await?;
     let run = only(&report)?;
     let errors: u64 = run.counts.errors.values().sum();
     let dropped = stub.dropped();
@@ -190,7 +191,7 @@ async fn counts(folder: &Path, of: (&'static str, Manner, i64)) -> anyhow::Resul
     let more = "[views]\nrepeat_share = 0.2\nrepeat_within_s = 1\n";
     let flows = format!("{}{}", flow("view", 200), flow("like", 20));
     let scenario = format!("length_s = 5\nsettle_within_s = 3\n{more}{flows}");
-    let (report, _stub) = valid_one(folder, manner, &scenario).await?;
+    let (report, _stub) = valid_one(folder, manner, &scenario, TRIES).await?;
     let oracle = &only(&report)?.oracle;
     let difference = oracle.views_settled.cast_signed() - oracle.views_true.cast_signed();
     let code = replay::exit_code(report.verdict);
@@ -208,7 +209,7 @@ async fn highest(folder: &Path) -> anyhow::Result<Check> {
     let mut best = None;
     for rate in RATES {
         let scenario = format!("length_s = 5\n{}", flow("engagement", rate));
-        let (report, stub) = valid_one(folder, Manner::Prompt, &scenario).await?;
+        let (report, stub) = valid_one(folder, Manner::Prompt, &scenario, 2).await?;
         let run = only(&report)?;
         if !run.invalid.is_empty() || !run.counts.errors.is_empty() {
             break;
