@@ -164,9 +164,8 @@ mod tests {
     #[test]
     fn requests_of_a_whole_second_are_spread_over_it() {
         let line = |second| {
-            format!(
-                "10.0.0.1 - - [21/Nov/2026:17:32:{second} +0100] \"GET / HTTP/1.1\" 200 5 \"-\" \"x\""
-            )
+            let time = format!("[21/Nov/2026:17:32:{second} +0100]");
+            format!("10.0.0.1 - - {time} \"GET / HTTP/1.1\" 200 5 \"-\" \"x\"")
         };
         let (one, two) = (line("16"), line("17"));
         let told = trace(&[&one, &one, &two]).expect("a trace");

@@ -1,4 +1,4 @@
-//! `loadtests scenarios`: lists the scenarios that the program carries, or prints one to be changed.
+//! `loadtests scenarios`: lists the scenarios that the program carries, or prints one.
 
 use crate::replay::Usage;
 use crate::scenario::{find, sheets};

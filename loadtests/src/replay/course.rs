@@ -1,15 +1,15 @@
 //! What happens beside the requests of a run: cuts, faults, the closing of seconds, the line that
 //! tells how it goes.
 
-use super::hlog::Hlog;
+use super::hlog::Writer;
 use super::plan::{Plan, What};
 use super::run::{Cutting, Run};
 use crate::process::cpu_s;
 use crate::report::model::Mark;
-use crate::scenario::Fault;
+use crate::scenario::{Fault, Scenario};
 use anyhow::{Context, ensure};
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::process::Command;
@@ -58,9 +58,15 @@ pub(super) async fn faults(
 }
 
 /// Moments that the scenario itself marks.
-pub(super) fn flips(run: &Run) -> impl Iterator<Item = Mark> {
-    let what = "other contents are popular";
-    run.of.scenario.flips.iter().map(move |flip| Mark { t_s: flip.at_s, what: what.to_owned() })
+pub(super) fn marks(scenario: &Scenario) -> Vec<Mark> {
+    let flips = scenario.flips.iter().map(|flip| (flip.at_s, "other contents are popular"));
+    let rates = scenario.flows.iter().filter_map(|flow| flow.rate.mark());
+    let mark = |(t_s, what): (f64, &str)| Mark { t_s, what: what.to_owned() };
+    let mut marks: Vec<_> = flips.chain(rates).map(mark).collect();
+    marks.sort_by(|a, b| a.t_s.total_cmp(&b.t_s));
+    // Flows of a scenario mostly move together.
+    marks.dedup_by(|a, b| a.what == b.what && (a.t_s - b.t_s).abs() < 1e-6);
+    marks
 }
 
 /// CPU seconds from the end of the warm-up to the end of the run.
@@ -98,57 +104,40 @@ pub(super) fn asked(plan: &Plan, length_s: f64) -> Vec<u64> {
 }
 
 /// Each second: closes what is complete, and tells how it goes. Never ends by itself.
-///
-/// # Errors
-/// When the log of histograms cannot be written.
-pub(super) async fn tick(run: &Run, log: &mut Hlog, asked: &[u64]) -> anyhow::Result<()> {
+pub(super) async fn tick(run: &Run, log: &Writer, asked: &[u64]) {
     let slack = run.timeout().as_secs() + SLACK_S;
-    let mut good = 0;
+    let (mut good, terminal) = (0, std::io::stderr().is_terminal());
     for second in 1_u64.. {
         sleep_until(run.moment(Duration::from_secs(second))).await;
-        close(run, log, Some(second.saturating_sub(slack)))?;
+        close(run, log, Some(second.saturating_sub(slack)));
         let (progress, p99_ms) = run.ledger().look();
         let reached = progress.good - good;
         good = progress.good;
         let place = usize::try_from(second - 1).unwrap_or(usize::MAX);
         let wanted = asked.get(place).copied().unwrap_or(0);
         let over = if Instant::now() >= run.end() { ", waiting for the last answers" } else { "" };
-        say(
-            second,
-            &format!(
-                "{second:>4} s  begun {wanted}/s  answered {reached}/s  errors {}  late {}  p99 of \
-                 the last 5 s {p99_ms:.1} ms{over}",
-                progress.errors, progress.late
-            ),
+        let line = format!(
+            "{second:>4} s  begun {wanted}/s  answered {reached}/s  errors {}  late {}  p99 of the \
+             last 5 s {p99_ms:.1} ms{over}",
+            progress.errors, progress.late
         );
+        if terminal {
+            log.tell(format!("\r\x1b[K{line}"));
+        } else if second.is_multiple_of(PLAIN_EVERY) {
+            log.tell(format!("{line}\n"));
+        }
     }
-    Ok(())
 }
 
 /// Closes all seconds before this one, or all there are when the run is over.
-///
-/// # Errors
-/// When the log of histograms cannot be written.
-pub(super) fn close(run: &Run, log: &mut Hlog, before: Option<u64>) -> anyhow::Result<()> {
+pub(super) fn close(run: &Run, log: &Writer, before: Option<u64>) {
     loop {
-        // The books are not held while a file is written.
         let closed = match before {
             Some(before) => run.ledger().close(before),
             None => run.ledger().close_last(),
         };
-        let Some((second, book)) = closed else { return Ok(()) };
-        log.append(second, &book)?;
-    }
-}
-
-fn say(second: u64, line: &str) {
-    let mut stderr = std::io::stderr();
-    // Nobody misses a line of progress that cannot be written.
-    if stderr.is_terminal() {
-        let _ = write!(stderr, "\r\x1b[K{line}");
-        let _ = stderr.flush();
-    } else if second.is_multiple_of(PLAIN_EVERY) {
-        let _ = writeln!(stderr, "{line}");
+        let Some((second, book)) = closed else { return };
+        log.append(second, book);
     }
 }
 

@@ -8,20 +8,71 @@ use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
+use std::sync::mpsc;
 use std::time::{Duration, SystemTime};
+use tokio::task::{JoinHandle, spawn_blocking};
 
-/// A log that is being written.
-pub(crate) struct Hlog {
+/// Writes what comes of a run on a thread of its own: a disk or a terminal that is busy would make
+/// requests late.
+pub(crate) struct Writer {
+    tell: mpsc::Sender<Entry>,
+    ended: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Writer {
+    /// Begins a log; seconds are told from `start`.
+    ///
+    /// # Errors
+    /// When the file cannot be made.
+    pub(crate) fn begin(path: &Path, start: SystemTime) -> anyhow::Result<Self> {
+        let mut log = Hlog::begin(path, start)?;
+        let (tell, told) = mpsc::channel();
+        let ended = spawn_blocking(move || {
+            for entry in told {
+                match entry {
+                    Entry::Second(second, book) => log.append(second, &book)?,
+                    Entry::Progress(line) => eprint!("{line}"),
+                }
+            }
+            log.end()
+        });
+        Ok(Self { tell, ended })
+    }
+
+    /// Appends the histograms of a second. Whether it could be written says [`Writer::end`].
+    pub(crate) fn append(&self, second: u64, book: Book) {
+        // The thread has ended when it could not write, and its error is told at the end.
+        let _ = self.tell.send(Entry::Second(second, book));
+    }
+
+    /// Tells on stderr how it goes.
+    pub(crate) fn tell(&self, line: String) {
+        // As above.
+        let _ = self.tell.send(Entry::Progress(line));
+    }
+
+    /// Waits until all of it is written.
+    ///
+    /// # Errors
+    /// When some of it could not be.
+    pub(crate) async fn end(self) -> anyhow::Result<()> {
+        drop(self.tell);
+        self.ended.await.context("the log of histograms")?
+    }
+}
+
+enum Entry {
+    Second(u64, Book),
+    Progress(String),
+}
+
+struct Hlog {
     file: BufWriter<File>,
     serializer: V2DeflateSerializer,
 }
 
 impl Hlog {
-    /// Begins a log; seconds are told from `start`.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub(crate) fn begin(path: &Path, start: SystemTime) -> anyhow::Result<Self> {
+    fn begin(path: &Path, start: SystemTime) -> anyhow::Result<Self> {
         let file = File::create(path).with_context(|| path.display().to_string())?;
         let mut log = Self { file: BufWriter::new(file), serializer: V2DeflateSerializer::new() };
         IntervalLogWriterBuilder::new()
@@ -33,11 +84,7 @@ impl Hlog {
         Ok(log)
     }
 
-    /// Appends the histograms of a second.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub(crate) fn append(&mut self, second: u64, book: &Book) -> anyhow::Result<()> {
+    fn append(&mut self, second: u64, book: &Book) -> anyhow::Result<()> {
         let builder = IntervalLogWriterBuilder::new();
         let mut writer = builder.begin_log_with(&mut self.file, &mut self.serializer)?;
         for (kind, latencies) in &book.latencies {
@@ -49,11 +96,7 @@ impl Hlog {
         Ok(())
     }
 
-    /// Writes what is left.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub(crate) fn end(mut self) -> anyhow::Result<()> {
+    fn end(mut self) -> anyhow::Result<()> {
         Ok(self.file.flush()?)
     }
 }

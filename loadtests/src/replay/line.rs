@@ -1,5 +1,4 @@
-//! One connection of somebody, and requests on it: each has its deadline and is written down, however
-//! it ends.
+//! Requests on one connection: each has its deadline and is written down, however it ends.
 //!
 //! The deadline counts from the intended moment, as the user's patience does. A request whose
 //! socket was cut on purpose is no error of the system: it is asked again by its player.
@@ -90,9 +89,14 @@ pub(crate) async fn trickle(
     let Some(mut rest) = rest else { return heard };
     let sip = usize::try_from(bytes_per_s / SIPS_PER_S).unwrap_or(usize::MAX).max(1);
     while rest.left > 0 && Instant::now() < until {
-        if let Err(error) = rest.skip(sip, &mut [0; 8 * 1024]).await {
-            let call = Call { intended: Instant::now(), ..call };
-            return settle(run, wire, call, (false, Ok(Err(error))));
+        match timeout_at(until, rest.skip(sip, &mut [0; 8 * 1024])).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                let call = Call { intended: Instant::now(), ..call };
+                return settle(run, wire, call, (false, Ok(Err(error))));
+            }
+            // Nobody watches any more.
+            Err(_) => break,
         }
         sleep(Duration::from_millis(1000 / SIPS_PER_S)).await;
     }

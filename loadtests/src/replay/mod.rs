@@ -31,7 +31,7 @@ pub(crate) use verdict::exit_code;
 use crate::report::model::{self, Report};
 use crate::target::{Content, Target};
 use anyhow::{Context, ensure};
-use hlog::Hlog;
+use hlog::Writer;
 use plan::{Draw, Plan};
 use run::{Run, Setting};
 use std::collections::BTreeMap;
@@ -81,7 +81,7 @@ pub(crate) async fn replay(prepared: &Prepared) -> anyhow::Result<Report> {
     Ok(Report {
         version: model::VERSION,
         began,
-        scenario: serde_json::to_value(&prepared.scenario)?,
+        scenario: spelled_out(prepared, &setting)?,
         name: prepared.name.clone(),
         seed: prepared.seed,
         environment: BTreeMap::new(),
@@ -89,6 +89,15 @@ pub(crate) async fn replay(prepared: &Prepared) -> anyhow::Result<Report> {
         limits,
         verdict,
     })
+}
+
+/// The scenario as it was run, with what the command line has made of it.
+fn spelled_out(prepared: &Prepared, setting: &Setting) -> anyhow::Result<serde_json::Value> {
+    let mut scenario = serde_json::to_value(&prepared.scenario)?;
+    scenario["scale"] = prepared.scale.into();
+    scenario["contents"]["count"] = setting.contents.len().into();
+    scenario["servers"] = setting.targets.len().into();
+    Ok(scenario)
 }
 
 /// One run, from the counts before it to those after it.
@@ -106,7 +115,7 @@ async fn one(prepared: &Prepared, setting: &Setting, turn: u32) -> anyhow::Resul
     let before = settle::baseline(&setting.targets, &setting.contents).await?;
     let name = format!("run-{turn}.hlog");
     let run = Arc::new(Run::new(setting.clone(), &plan));
-    let mut log = Hlog::begin(&prepared.out.join(&name), SystemTime::now())?;
+    let log = Writer::begin(&prepared.out.join(&name), SystemTime::now())?;
     let asked = course::asked(&plan, scenario.length_s);
     let whole = async {
         tokio::try_join!(
@@ -118,21 +127,18 @@ async fn one(prepared: &Prepared, setting: &Setting, turn: u32) -> anyhow::Resul
     };
     let (unended, mut marks, faults, spent) = tokio::select! {
         ended = whole => ended?,
-        failed = course::tick(&run, &mut log, &asked) => {
-            failed?;
-            anyhow::bail!("the clock has stopped");
-        }
+        () = course::tick(&run, &log, &asked) => anyhow::bail!("the clock has stopped"),
     };
+    course::close(&run, &log, None);
+    log.end().await?;
     course::end_line();
     table::tell_cpu(&spent);
-    course::close(&run, &mut log, None)?;
-    log.end()?;
     let within = Duration::from_secs_f64(scenario.settle_within_s);
     let places = (setting.targets.as_slice(), setting.contents.as_slice());
     let oracle = settle::settle(&run.oracle, places, &before, within).await;
     delete_uploads(&run).await;
     marks.extend(faults);
-    marks.extend(course::flips(&run));
+    marks.extend(course::marks(scenario));
     marks.sort_by(|a, b| a.t_s.total_cmp(&b.t_s));
     let ledger = run.ledger();
     let counts = model::Counts { generator_cpu_s: spent.own_s, ..ledger.counts() };

@@ -4,7 +4,7 @@
 use super::verdict::Wanted;
 use crate::process::cpu_s;
 use crate::random::Random;
-use crate::scenario::{self, Scenario, Trace};
+use crate::scenario::{self, Rate, Scenario, Trace};
 use crate::target::Target;
 use anyhow::{Context, ensure};
 use std::collections::BTreeMap;
@@ -126,7 +126,18 @@ impl Options {
     fn checked(&self) -> anyhow::Result<Prepared> {
         let sheet = scenario::find(&self.scenario)?;
         let trace = self.trace.as_deref().map(Trace::read).transpose()?;
-        let scenario = self.lengthened(sheet.read()?, trace.as_ref())?;
+        let scenario = sheet.read()?;
+        let replays = scenario.flows.iter().any(|flow| matches!(flow.rate, Rate::Trace { .. }));
+        ensure!(
+            replays == trace.is_some(),
+            "{}",
+            if replays {
+                "this scenario replays a recorded rate: name its file with --trace"
+            } else {
+                "this scenario replays no recorded rate: leave out --trace"
+            }
+        );
+        let scenario = self.lengthened(scenario, trace.as_ref())?;
         let token = std::fs::read_to_string(&self.token_file)
             .with_context(|| format!("--token-file {}", self.token_file.display()))?;
         let targets = self.server.iter().map(|server| Target::new(server, &token));

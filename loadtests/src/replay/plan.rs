@@ -306,8 +306,8 @@ mod tests {
 
     #[test]
     fn popularity_falls_by_rank_and_moves_at_a_flip() {
-        let more = "[views]\nrepeat_share = 0\n[contents]\nzipf_exponent = 1.0\n[[flip]]\nat_s = 50\nby = 4";
-        let plan = draw(&scenario("shape = 'constant', per_s = 400", more), 5);
+        let more = format!("{QUIET}\n[contents]\nzipf_exponent = 1.0\n[[flip]]\nat_s = 50\nby = 4");
+        let plan = draw(&scenario("shape = 'constant', per_s = 400", &more), 5);
         let mut counts = [[0.0_f64; 10]; 2];
         for arrival in &plan.arrivals {
             let What::View { content, .. } = arrival.what else { panic!("{arrival:?}") };

@@ -13,7 +13,7 @@ pub(crate) use library::{find, sheets};
 pub(crate) use rate::{Curve, Rate};
 pub(crate) use trace::{SLOT_S, SLOTS_MAX, Trace};
 
-use anyhow::Context;
+use anyhow::anyhow;
 use serde::{Deserialize, Serialize};
 
 /// All of it.
@@ -169,7 +169,11 @@ impl Scenario {
     /// # Errors
     /// When it is no scenario, or a number is out of bounds; the message names the key.
     pub(crate) fn parse(text: &str) -> anyhow::Result<Self> {
-        let scenario: Self = toml::from_str(text).context("no scenario")?;
+        let scenario: Self = toml::from_str(text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            anyhow!("line {line}: {}", error.message().replace('\n', ", "))
+        })?;
         check::check(&scenario)?;
         Ok(scenario)
     }

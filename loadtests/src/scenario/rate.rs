@@ -56,6 +56,18 @@ pub(crate) struct Relaxation {
 }
 
 impl Rate {
+    /// When something begins that a reader of the results must know of, and what.
+    pub(crate) fn mark(&self) -> Option<(f64, &'static str)> {
+        match self {
+            Self::Constant { .. } | Self::EndogenousSubcritical { .. } | Self::Trace { .. } => None,
+            Self::Step { at_s, .. } => Some((*at_s, "the rate steps")),
+            Self::FlashCrowd { at_s, .. } => Some((*at_s, "the crowd comes")),
+            Self::ExogenousSubcritical(of)
+            | Self::ExogenousCritical(of)
+            | Self::EndogenousCritical(of) => Some((of.at_s, "the peak")),
+        }
+    }
+
     /// All moments and spans times `by`.
     pub(super) fn stretch(&mut self, by: f64) {
         match self {

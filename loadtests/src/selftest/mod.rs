@@ -28,6 +28,9 @@ const P99_MS: f64 = 900.0;
 const TOLERANCE_MS: f64 = 45.0;
 /// Two in a thousand.
 const DROPPED_ONE_IN: u64 = 500;
+/// A busy machine can keep the generator from its processor for a while; it then says so, which is
+/// no wrong figure. A check that wants a valid run is tried so often.
+const TRIES: u32 = 4;
 /// The highest rate is looked for among these, requests a second.
 const RATES: [u32; 12] =
     [1000, 2000, 4000, 6000, 8000, 12_000, 16_000, 20_000, 24_000, 32_000, 40_000, 50_000];
@@ -74,7 +77,26 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<bool> {
     Ok(checks.iter().all(|check| check.good))
 }
 
-/// One run of a scenario of one flow against a stub.
+/// A run against a fresh stub, tried again while it is invalid, `tries` times at most.
+async fn valid_one(
+    folder: &Path,
+    manner: Manner,
+    scenario: &str,
+    tries: u32,
+) -> anyhow::Result<(Report, Stub)> {
+    let mut turn = 1;
+    loop {
+        let stub = Stub::start(manner)?;
+        let report = replayed(folder, &stub, scenario).await?;
+        if only(&report)?.invalid.is_empty() || turn == tries {
+            return Ok((report, stub));
+        }
+        eprintln!("the machine was busy: {}", only(&report)?.invalid.join("; "));
+        turn += 1;
+    }
+}
+
+/// One run of a scenario against a stub.
 async fn replayed(folder: &Path, stub: &Stub, scenario: &str) -> anyhow::Result<Report> {
     let scenario = Scenario::parse(&format!("about = 'self-test'\nwarm_up_s = 0\n{scenario}"))?;
     let target = Target::new(&stub.address, "self-test")?;
@@ -92,9 +114,8 @@ fn only(report: &Report) -> anyhow::Result<&Run> {
 
 /// The share that waits and how long, by the open load and by a closed loop.
 async fn stalls(folder: &Path) -> anyhow::Result<Vec<Check>> {
-    let stub = Stub::start(STALLS)?;
     let scenario = format!("length_s = 30\n{}", flow("engagement", 400));
-    let report = replayed(folder, &stub, &scenario).await?;
+    let (report, stub) = valid_one(folder, STALLS, &scenario, TRIES).await?;
     let run = only(&report)?;
     let [p50, p99] = [0.5, 0.99].map(|at| replay::quantile(run, "all", at).unwrap_or(0.0));
     let open = Check {
@@ -148,9 +169,9 @@ async fn crowded(folder: &Path) -> anyhow::Result<Check> {
 
 /// Every connection that is closed without an answer is an error, or the run is invalid.
 async fn drops(folder: &Path) -> anyhow::Result<Check> {
-    let stub = Stub::start(Manner::Drops { one_in: DROPPED_ONE_IN })?;
     let scenario = format!("length_s = 10\n{}", flow("list", 500));
-    let report = replayed(folder, &stub, &scenario).await?;
+    let manner = Manner::Drops { one_in: DROPPED_ONE_IN };
+    let (report, stub) = valid_one(folder, manner, &scenario, TRIES).await?;
     let run = only(&report)?;
     let errors: u64 = run.counts.errors.values().sum();
     let dropped = stub.dropped();
@@ -167,11 +188,10 @@ async fn drops(folder: &Path) -> anyhow::Result<Check> {
 /// The oracle finds one view too many or too few among a thousand, and none where there is none.
 async fn counts(folder: &Path, of: (&'static str, Manner, i64)) -> anyhow::Result<Check> {
     let (what, manner, wrong) = of;
-    let stub = Stub::start(manner)?;
     let more = "[views]\nrepeat_share = 0.2\nrepeat_within_s = 1\n";
     let flows = format!("{}{}", flow("view", 200), flow("like", 20));
     let scenario = format!("length_s = 5\nsettle_within_s = 3\n{more}{flows}");
-    let report = replayed(folder, &stub, &scenario).await?;
+    let (report, _stub) = valid_one(folder, manner, &scenario, TRIES).await?;
     let oracle = &only(&report)?.oracle;
     let difference = oracle.views_settled.cast_signed() - oracle.views_true.cast_signed();
     let code = replay::exit_code(report.verdict);
@@ -186,18 +206,16 @@ async fn counts(folder: &Path, of: (&'static str, Manner, i64)) -> anyhow::Resul
 
 /// The highest rate at which a run is valid, and what a request costs the generator there.
 async fn highest(folder: &Path) -> anyhow::Result<Check> {
-    let stub = Stub::start(Manner::Prompt)?;
     let mut best = None;
     for rate in RATES {
-        let before = stub.cpu_s()?;
         let scenario = format!("length_s = 5\n{}", flow("engagement", rate));
-        let report = replayed(folder, &stub, &scenario).await?;
+        let (report, stub) = valid_one(folder, Manner::Prompt, &scenario, 2).await?;
         let run = only(&report)?;
         if !run.invalid.is_empty() || !run.counts.errors.is_empty() {
             break;
         }
         // The stub is a thread of this process: its share is taken off.
-        let own_s = run.counts.generator_cpu_s - (stub.cpu_s()? - before);
+        let own_s = run.counts.generator_cpu_s - stub.cpu_s()?;
         let p99 = replay::quantile(run, "all", 0.99).unwrap_or(0.0);
         best = Some((rate, 1e6 * own_s / run.counts.sent.max(1) as f64, p99));
     }
