@@ -22,19 +22,17 @@ mod story;
 mod table;
 mod upload;
 mod validity;
-mod verdict;
 
 pub(crate) use options::{Options, Prepared, Usage};
 pub(crate) use table::quantile;
-pub(crate) use verdict::exit_code;
 
-use crate::report::model::{self, Report};
+use crate::report::model::{self, Report, Verdict};
+use crate::report::{self, Sampler, limits};
 use crate::target::{Content, Target};
 use anyhow::{Context, ensure};
 use hlog::Writer;
 use plan::{Draw, Plan};
 use run::{Run, Setting};
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -47,11 +45,9 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<u8> {
     let prepared = options.prepare()?;
     let report = replay(&prepared).await?;
     let folder = &prepared.out;
-    // The one place where a report is written.
-    let text = serde_json::to_vec_pretty(&report)?;
-    std::fs::write(folder.join("report.json"), text).context("report.json")?;
+    report::write(&report, folder)?;
     table::print(&report, folder);
-    Ok(exit_code(report.verdict))
+    Ok(report.verdict.exit_code())
 }
 
 /// All runs of a scenario.
@@ -71,24 +67,25 @@ pub(crate) async fn replay(prepared: &Prepared) -> anyhow::Result<Report> {
         file: Arc::new(prepared.file.clone()),
         file_name: prepared.file_name.as_str().into(),
     };
+    let environment = report::environment(&prepared.targets, &prepared.pids).await;
     let mut runs = Vec::new();
     for turn in 1..=prepared.runs {
         eprintln!("{}: run {turn} of {}", prepared.name, prepared.runs);
         runs.push(one(prepared, &setting, turn).await?);
     }
-    let limits = verdict::limits(&prepared.limits, &runs);
-    let verdict = verdict::verdict(&runs, &limits);
-    Ok(Report {
+    let mut report = Report {
         version: model::VERSION,
         began,
         scenario: spelled_out(prepared, &setting)?,
         name: prepared.name.clone(),
         seed: prepared.seed,
-        environment: BTreeMap::new(),
+        environment,
+        limits: limits::evaluate(&prepared.limits, &runs),
         runs,
-        limits,
-        verdict,
-    })
+        verdict: Verdict::Invalid,
+    };
+    report.verdict = report::verdict(&report);
+    Ok(report)
 }
 
 /// The scenario as it was run, with what the command line has made of it.
@@ -115,6 +112,8 @@ async fn one(prepared: &Prepared, setting: &Setting, turn: u32) -> anyhow::Resul
     let before = settle::baseline(&setting.targets, &setting.contents).await?;
     let name = format!("run-{turn}.hlog");
     let run = Arc::new(Run::new(setting.clone(), &plan));
+    let began = run.moment(Duration::ZERO).into_std();
+    let sampler = Sampler::start(&prepared.targets, &prepared.pids, began)?;
     let log = Writer::begin(&prepared.out.join(&name), SystemTime::now())?;
     let asked = course::asked(&plan, scenario.length_s);
     let whole = async {
@@ -131,6 +130,7 @@ async fn one(prepared: &Prepared, setting: &Setting, turn: u32) -> anyhow::Resul
     };
     course::close(&run, &log, None);
     log.end().await?;
+    let samples = sampler.stop().await?;
     course::end_line();
     table::tell_cpu(&spent);
     let within = Duration::from_secs_f64(scenario.settle_within_s);
@@ -151,7 +151,7 @@ async fn one(prepared: &Prepared, setting: &Setting, turn: u32) -> anyhow::Resul
         latencies: ledger.latencies(),
         seconds,
         heat,
-        samples: Vec::new(),
+        samples,
         marks,
         oracle,
         hlog: Some(name),

@@ -1,9 +1,9 @@
 //! What `loadtests replay` is given, and what of it a run is made of. What is wrong here is wrong
 //! usage: it is found before anything is sent.
 
-use super::verdict::Wanted;
 use crate::process::cpu_s;
 use crate::random::Random;
+use crate::report::limits::{self, Condition};
 use crate::scenario::{self, Rate, Scenario, Trace};
 use crate::target::Target;
 use anyhow::{Context, ensure};
@@ -59,9 +59,9 @@ pub(crate) struct Options {
     /// Folder of the report and the histograms; `load/SCENARIO` when not given.
     #[arg(long)]
     out: Option<PathBuf>,
-    /// What must hold, such as `view.p99_ms<=50`, `all.error_share<=0.001` or `all.rate>=500`.
-    #[arg(long)]
-    limit: Vec<String>,
+    /// What must hold, such as `view.p99_ms<=50`, `all.errors_share<=0.001` or `all.rate>=500`.
+    #[arg(long, value_parser = limits::parse)]
+    limit: Vec<Condition>,
     /// A server's process; may be named more than once.
     #[arg(long, value_delimiter = ',')]
     pid: Vec<u32>,
@@ -86,7 +86,7 @@ pub(crate) struct Prepared {
     pub(super) runs: u32,
     pub(super) scale: f64,
     pub(super) out: PathBuf,
-    pub(super) limits: Vec<Wanted>,
+    pub(super) limits: Vec<Condition>,
     pub(super) pids: Vec<u32>,
     pub(super) faults: BTreeMap<String, String>,
     pub(super) file: Vec<u8>,
@@ -156,7 +156,7 @@ impl Options {
             runs: self.runs,
             scale: self.scale,
             out: self.out.clone().unwrap_or_else(|| super::folder(&sheet.name)),
-            limits: self.limit.iter().map(|text| text.parse()).collect::<anyhow::Result<_>>()?,
+            limits: self.limit.clone(),
             pids: self.pid.clone(),
             name: sheet.name,
             scenario,

@@ -162,8 +162,8 @@ async fn crowded(folder: &Path) -> anyhow::Result<Check> {
     Ok(Check {
         what: "a generator with one connection in a stall: it must not wait in silence",
         expected: "INVALID, exit code 5".to_owned(),
-        found: format!("{} late, exit code {}", run.counts.late, replay::exit_code(report.verdict)),
-        good: !run.invalid.is_empty() && replay::exit_code(report.verdict) == 5,
+        found: format!("{} late, exit code {}", run.counts.late, report.verdict.exit_code()),
+        good: !run.invalid.is_empty() && report.verdict.exit_code() == 5,
     })
 }
 
@@ -194,7 +194,7 @@ async fn counts(folder: &Path, of: (&'static str, Manner, i64)) -> anyhow::Resul
     let (report, _stub) = valid_one(folder, manner, &scenario, TRIES).await?;
     let oracle = &only(&report)?.oracle;
     let difference = oracle.views_settled.cast_signed() - oracle.views_true.cast_signed();
-    let code = replay::exit_code(report.verdict);
+    let code = report.verdict.exit_code();
     let expected = if wrong == 0 { 0 } else { 4 };
     Ok(Check {
         what,
