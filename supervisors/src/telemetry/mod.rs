@@ -81,8 +81,10 @@ impl Telemetry {
 
 /// Starts logging. `RUST_LOG` goes before the configuration.
 fn log(config: &TelemetryConfig) -> Result<LogLevels> {
-    let given = std::env::var("RUST_LOG").ok().filter(|given| levels::read(given).is_ok());
-    let usual = given.unwrap_or_else(|| config.log_filter.clone());
+    let given = std::env::var("RUST_LOG").ok().filter(|given| !given.is_empty());
+    let bad = given.as_ref().and_then(|given| levels::read(given).err());
+    let good = given.filter(|_| bad.is_none());
+    let usual = good.unwrap_or_else(|| config.log_filter.clone());
     let filter = levels::read(&usual).map_err(anyhow::Error::msg).context("log filter")?;
     let (filter, handle) = reload::Layer::new(filter);
     let terminal = std::io::stderr().is_terminal();
@@ -100,6 +102,9 @@ fn log(config: &TelemetryConfig) -> Result<LogLevels> {
         lines.map_event_format(|inner| Traced { inner, json }).boxed()
     };
     tracing_subscriber::registry().with(filter).with(lines).init();
+    if let Some(why) = bad {
+        tracing::warn!(why, "RUST_LOG is not followed, telemetry.log_filter is");
+    }
     Ok(LogLevels::new(handle, usual))
 }
 

@@ -82,7 +82,7 @@ fn listen(address: &str, file: &str) -> Result<()> {
     println!("collects at {}, keeps in {file}", collector.url());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     loop {
-        runtime.block_on(tokio::time::sleep(EVERY));
+        runtime.block_on(async { tokio::time::sleep(EVERY).await });
         let requests = collector.take();
         for request in &requests {
             writeln!(kept, "{request}")?;
