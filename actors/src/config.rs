@@ -38,9 +38,9 @@ pub struct Config {
     /// Contents of which what playing and counting needs is kept, the least recently used going
     /// first. About 500 bytes each, so 30 MB; more than are watched within a few seconds.
     pub cards_max: usize,
-    /// So long is it kept at most, and so are manifests that have ended. This node drops it with each
-    /// change; another node may change it too, and what was blocked there still plays here for so
-    /// long.
+    /// So long is it kept at most, and so are manifests that have ended. This node drops it with
+    /// each change; another node may change it too, and what was blocked there still plays here
+    /// for so long.
     pub card_ttl_s: u64,
     /// While the catalog is away, what was known of a content serves for so long after that, and so
     /// do its manifests: what plays goes on.

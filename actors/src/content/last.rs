@@ -1,5 +1,5 @@
-//! Manifests as they were rendered last: those that have ended serve on while their content stays as
-//! it is, and all of them while the catalog is away, so that what plays goes on.
+//! Manifests as they were rendered last: those that have ended serve on while their content stays
+//! as it is, and all of them while the catalog is away, so that what plays goes on.
 
 use super::reading::{Reading, Told, is_away};
 use super::{Card, Manifest, ManifestError};

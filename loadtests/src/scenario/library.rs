@@ -28,6 +28,7 @@ const CARRIED: &[(&str, &str)] = carried![
     "reconnect-storm",
     "slow-players",
     "node-killed",
+    "soak",
     "trace",
 ];
 
