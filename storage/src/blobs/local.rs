@@ -4,6 +4,7 @@
 //! names (`.tmp` here, `.staging` of the staging store) cannot be keys, so what is under way is
 //! never served.
 
+use super::chunks::Chunks;
 use super::tiers::Shelved;
 use super::{Blobs, ByteStream, keys};
 use crate::files::{self, blocking};
@@ -29,7 +30,7 @@ static OPENS: Meter = Meter::new("file", "open");
 /// The embedded blob store.
 pub struct LocalBlobs {
     root: PathBuf,
-    chunk_bytes: usize,
+    chunks: Chunks,
 }
 
 impl LocalBlobs {
@@ -40,7 +41,8 @@ impl LocalBlobs {
     pub fn open(root: &Path, config: &Config) -> Result<Self> {
         files::create_dirs(root)?;
         files::empty_dir(&root.join(".tmp"))?;
-        Ok(Self { root: root.to_owned(), chunk_bytes: config.blob_chunk_bytes })
+        let chunks = Chunks::new(config.blob_chunk_bytes, config.blob_chunks_kept_max);
+        Ok(Self { root: root.to_owned(), chunks })
     }
 
     fn path(&self, key: &str) -> Result<PathBuf> {
@@ -90,7 +92,7 @@ impl Blobs for LocalBlobs {
         let (path, key) = (self.path(key)?, key.to_owned());
         let (file, size) = OPENS.around(blocking(move || open(&path, &key))).await?;
         let range = range.unwrap_or(0..size);
-        Ok(stream(file, range.start..range.end.min(size), self.chunk_bytes))
+        Ok(stream(file, range.start..range.end.min(size), self.chunks.clone()))
     }
 
     fn local_path(&self, key: &str) -> Option<PathBuf> {
@@ -122,7 +124,7 @@ impl Blobs for LocalBlobs {
     }
 
     async fn sha256(&self, key: &str) -> Result<String> {
-        let (path, key, chunk) = (self.path(key)?, key.to_owned(), self.chunk_bytes);
+        let (path, key, chunk) = (self.path(key)?, key.to_owned(), self.chunks.bytes());
         blocking(move || hash(&open(&path, &key)?.0, chunk)).await
     }
 }
@@ -203,21 +205,18 @@ fn open(path: &Path, key: &str) -> Result<(File, u64)> {
     Ok((file, meta.len()))
 }
 
-fn stream(file: File, range: Range<u64>, chunk_bytes: usize) -> ByteStream {
-    let start = (Arc::new(file), range);
-    futures_util::stream::try_unfold(start, move |(file, range)| async move {
+fn stream(file: File, range: Range<u64>, chunks: Chunks) -> ByteStream {
+    let start = (Arc::new(file), range, chunks);
+    futures_util::stream::try_unfold(start, move |(file, range, chunks)| async move {
         if range.is_empty() {
             return Ok(None);
         }
-        let length = (range.end - range.start).min(chunk_bytes as u64);
-        let (reader, at) = (file.clone(), range.start);
-        let chunk = blocking(move || {
-            let mut chunk = vec![0; length as usize];
-            reader.read_exact_at(&mut chunk, at)?;
-            Ok(Bytes::from(chunk))
-        });
+        let length = (range.end - range.start).min(chunks.bytes() as u64);
+        let (reader, at, free) = (file.clone(), range.start, chunks.clone());
+        let chunk =
+            blocking(move || free.filled(length as usize, |chunk| reader.read_exact_at(chunk, at)));
         let rest = at + length..range.end;
-        chunk.await.map(|chunk| Some((chunk, (file, rest))))
+        chunk.await.map(|chunk| Some((chunk, (file, rest, chunks))))
     })
     .boxed()
 }

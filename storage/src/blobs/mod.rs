@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+mod chunks;
 pub mod keys;
 pub mod local;
 pub mod places;
