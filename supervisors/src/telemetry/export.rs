@@ -32,6 +32,8 @@ impl Sink for Queue {
 /// Sends what is in the queue.
 pub(super) struct Exporter {
     queue: Receiver<Span>,
+    /// Taken from the queue, and not told yet.
+    batch: Vec<Span>,
     client: Client,
     url: String,
     teller: Teller,
@@ -51,39 +53,47 @@ impl Exporter {
     ) -> (Queue, Self) {
         let (sender, queue) = channel(config.spans_waiting_max);
         let config = config.clone();
-        let exporter = Self { queue, client, url, teller, config, complained: None, lost: 0 };
+        let (batch, complained) = (Vec::new(), None);
+        let exporter = Self { queue, batch, client, url, teller, config, complained, lost: 0 };
         (Queue(sender), exporter)
     }
 
-    /// Sends batches for ever; dropped between two, it loses none that it has not taken.
+    /// Sends batches for ever. May be dropped at any moment: what was not told then is told by
+    /// [`Self::flush`], a batch that was on its way perhaps twice.
     pub(super) async fn run(&mut self) {
-        let mut batch = vec![];
-        while self.gather(&mut batch).await {
-            self.send(&mut batch).await;
+        while self.gather().await {
+            self.send().await;
         }
     }
 
     /// Sends what still waits, until `deadline`.
     pub(super) async fn flush(&mut self, deadline: Instant) {
         self.queue.close();
-        let mut batch = vec![];
-        while self.queue.recv_many(&mut batch, self.config.batch_spans_max).await > 0 {
-            if timeout_at(deadline, self.send(&mut batch)).await.is_err() {
-                note_dropped((self.queue.len() + batch.len()) as u64);
+        loop {
+            let more = self.config.batch_spans_max - self.batch.len();
+            if more > 0 {
+                self.queue.recv_many(&mut self.batch, more).await;
+            }
+            if self.batch.is_empty() {
+                return;
+            }
+            if timeout_at(deadline, self.send()).await.is_err() {
+                note_dropped((self.queue.len() + self.batch.len()) as u64);
                 return;
             }
         }
     }
 
     /// Waits for a batch: a full one, or what has come a while after the first. False at the end.
-    async fn gather(&mut self, batch: &mut Vec<Span>) -> bool {
+    async fn gather(&mut self) -> bool {
         let most = self.config.batch_spans_max;
-        if self.queue.recv_many(batch, most).await == 0 {
+        if self.queue.recv_many(&mut self.batch, most).await == 0 {
             return false;
         }
         let deadline = Instant::now() + self.config.export_every();
-        while batch.len() < most {
-            let more = self.queue.recv_many(batch, most - batch.len());
+        while self.batch.len() < most {
+            let room = most - self.batch.len();
+            let more = self.queue.recv_many(&mut self.batch, room);
             match timeout_at(deadline, more).await {
                 Ok(1..) => {}
                 Ok(0) | Err(_) => break,
@@ -92,13 +102,13 @@ impl Exporter {
         true
     }
 
-    async fn send(&mut self, batch: &mut Vec<Span>) {
-        let body = otlp::request(&self.teller, batch).to_string();
+    async fn send(&mut self) {
+        let body = otlp::request(&self.teller, &self.batch).to_string();
         let request = self.client.post(&self.url).timeout(self.config.export_timeout());
         let request = request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body);
         let answer = request.send().await.and_then(reqwest::Response::error_for_status);
-        let spans = batch.len();
-        batch.clear();
+        let spans = self.batch.len();
+        self.batch.clear();
         match answer {
             Ok(_) => note_exported(spans as u64),
             Err(error) => self.complain(spans, &error.without_url()),
