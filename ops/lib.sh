@@ -17,6 +17,10 @@ export npm_config_update_notifier=false
 SERVICES=${PLAYHOUSE_SERVICES:-$CACHE/services}
 [ "$(id -u)" -ne 0 ] || SERVICES=${PLAYHOUSE_SERVICES:-/var/lib/playhouse/services}
 
+# Where ops/cluster keeps its nodes; for root their engines run as such users, too.
+CLUSTER=${PLAYHOUSE_CLUSTER:-$CACHE/cluster}
+[ "$(id -u)" -ne 0 ] || CLUSTER=${PLAYHOUSE_CLUSTER:-/var/lib/playhouse/cluster}
+
 say() { printf '%s\n' "$*"; }
 die() { printf '%s\n' "$*" >&2; exit 1; }
 now_ms() { date +%s%3N; }

@@ -140,13 +140,14 @@ impl Platform {
             .writes
             .iter()
             .any(|write| matches!(write, Write::InsertJob(_) | Write::RequeueJob { .. }));
-        let waiting = waiting(&commit.writes, Timestamp::now());
+        let now = Timestamp::now();
+        let waiting = waiting(&commit.writes, now);
         let rings = commit.writes.iter().filter_map(due_at).min();
         let tells = !commit.events.is_empty();
         place(&mut commit);
         let changing = commit.writes.iter().any(content::shows);
         let changing = changing.then(|| self.cards.changing(content));
-        let counted = Counted::of(&commit, Timestamp::now());
+        let counted = Counted::of(&commit, now);
         let committed = self.engines.catalog.commit(commit).await;
         if let Some(changing) = changing {
             changing.over();

@@ -19,7 +19,7 @@ use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::{Stream, StreamExt, stream};
 use playhouse_actors::events::Hint;
-use playhouse_storage::model::{ContentId, Stage};
+use playhouse_storage::model::ContentId;
 use serde_json::{Value, json};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -178,26 +178,11 @@ impl Watch {
             batch.push(event("content", &view));
             self.told = view;
         }
-        let settled = is_settled(rows.content.stage);
+        let settled = rows.content.stage.is_settled();
         if settled {
             batch.push(end("settled"));
         }
         (batch, !settled)
-    }
-}
-
-/// True when the content changes by an edit or an operator only.
-fn is_settled(stage: Stage) -> bool {
-    match stage {
-        Stage::Done | Stage::Blocked | Stage::Failed => true,
-        Stage::Receive
-        | Stage::Validate
-        | Stage::Scan
-        | Stage::Fingerprint
-        | Stage::Plan
-        | Stage::Encode
-        | Stage::Finish
-        | Stage::Deleting => false,
     }
 }
 

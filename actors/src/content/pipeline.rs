@@ -54,16 +54,7 @@ impl Entity for Pipeline {
     /// Until it rests, all is the work of its upload, whoever moves it on: a timer, or a boot.
     fn trace(&self) -> Option<Context> {
         let content = self.content.as_ref()?;
-        let under_way = match content.stage {
-            Stage::Receive
-            | Stage::Validate
-            | Stage::Scan
-            | Stage::Fingerprint
-            | Stage::Plan
-            | Stage::Encode
-            | Stage::Finish => true,
-            Stage::Done | Stage::Blocked | Stage::Failed | Stage::Deleting => false,
-        };
+        let under_way = !content.stage.is_settled() && content.stage != Stage::Deleting;
         Context::of_traceparent(content.traceparent.as_deref().filter(|_| under_way)?)
     }
 

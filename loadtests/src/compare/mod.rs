@@ -9,6 +9,7 @@ mod servers;
 
 use crate::ingest::{Mode, Options as Ingest, end, scripts};
 use crate::load::{self, Plan, Tally};
+use crate::report::figures::Spread;
 use crate::target::Target;
 use servers::{Servers, Subject};
 use std::path::PathBuf;
@@ -121,14 +122,7 @@ async fn measure(options: &Options, subject: &Subject, rate: Option<f64>) -> any
 }
 
 fn median(tallies: &[Tally], value: impl Fn(&Tally) -> f64) -> f64 {
-    let mut values: Vec<f64> = tallies.iter().map(value).collect();
-    values.sort_by(f64::total_cmp);
-    let half = values.len() / 2;
-    if values.len() % 2 == 1 {
-        values[half]
-    } else {
-        f64::midpoint(values[half.saturating_sub(1)], values[half])
-    }
+    Spread::of(tallies.iter().map(value)).expect("each subject has a round").median
 }
 
 fn print(options: &Options, subjects: &[Subject], all: &[Figures]) {

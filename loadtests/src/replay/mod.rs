@@ -24,7 +24,6 @@ mod upload;
 mod validity;
 
 pub(crate) use options::{Options, Prepared, Usage};
-pub(crate) use table::quantile;
 
 use crate::report::model::{self, Report, Verdict};
 use crate::report::{self, Sampler, limits};

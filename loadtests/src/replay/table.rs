@@ -1,14 +1,9 @@
 //! What a replay prints: each run, their spread, and the word about it.
 
 use super::course::Spent;
+use crate::report::figures::{ALL, Figure, Spread, kinds};
 use crate::report::model::{Report, Run, Verdict};
 use std::path::Path;
-
-/// A percentile of a run, milliseconds.
-pub(crate) fn quantile(run: &Run, kind: &str, wanted: f64) -> Option<f64> {
-    let curve = &run.latencies.get(kind)?.curve;
-    curve.iter().find(|(at, _)| at.total_cmp(&wanted).is_eq()).map(|(_, ms)| *ms)
-}
 
 /// Prints all of it.
 pub(super) fn print(report: &Report, folder: &Path) {
@@ -19,12 +14,11 @@ pub(super) fn print(report: &Report, folder: &Path) {
         println!("{}", row(place + 1, run));
     }
     println!("\n| of {} runs | min | median | max |\n|---|---|---|---|", report.runs.len());
-    let rate = |run: &Run| Some(run.counts.good as f64 / (run.length_s - run.warm_up_s));
-    spread("all: answered well, 1/s", &report.runs, rate);
-    for kind in kinds(report) {
-        for (name, wanted) in [("p50", 0.5), ("p99", 0.99)] {
-            let found = |run: &Run| quantile(run, &kind, wanted);
-            spread(&format!("{kind}: {name}, ms"), &report.runs, found);
+    spread("all: answered well, 1/s", Spread::figure(&report.runs, ALL, Figure::Rate));
+    for kind in kinds(&report.runs) {
+        for (name, figure) in [("p50", Figure::P50), ("p99", Figure::P99)] {
+            let found = Spread::figure(&report.runs, kind, figure);
+            spread(&format!("{kind}: {name}, ms"), found);
         }
     }
     println!();
@@ -70,25 +64,10 @@ fn row(place: usize, run: &Run) -> String {
     )
 }
 
-/// Kinds of any run, `all` first.
-fn kinds(report: &Report) -> Vec<String> {
-    let mut kinds: Vec<_> =
-        report.runs.iter().flat_map(|run| run.latencies.keys().cloned()).collect();
-    kinds.sort_by_key(|kind| (kind != "all", kind.clone()));
-    kinds.dedup();
-    kinds
-}
-
-fn spread(what: &str, runs: &[Run], value: impl Fn(&Run) -> Option<f64>) {
-    let mut values: Vec<f64> = runs.iter().filter_map(value).collect();
-    values.sort_by(f64::total_cmp);
-    let (Some(least), Some(most)) = (values.first(), values.last()) else { return };
-    let half = values.len() / 2;
-    let middle = match values.len() % 2 {
-        0 => f64::midpoint(values[half - 1], values[half]),
-        _ => values[half],
-    };
-    println!("| {what} | {least:.2} | {middle:.2} | {most:.2} |");
+fn spread(what: &str, found: Option<Spread>) {
+    if let Some(Spread { min, median, max, .. }) = found {
+        println!("| {what} | {min:.2} | {median:.2} | {max:.2} |");
+    }
 }
 
 fn word(verdict: Verdict) -> &'static str {

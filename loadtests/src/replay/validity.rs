@@ -1,10 +1,8 @@
 //! When a run is invalid: the generator did not do what the scenario says, so its figures mean
 //! nothing, however good they look.
 
+use crate::report::LATE_SHARE_MAX;
 use crate::report::model::Counts;
-
-/// At most this share of requests may be late or unsent.
-const LATE_SHARE_MAX: f64 = 0.001;
 
 /// Why a run's figures mean nothing; empty when they do.
 pub(crate) fn invalid(counts: &Counts, unended: usize) -> Vec<String> {

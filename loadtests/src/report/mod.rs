@@ -11,7 +11,7 @@ mod compare;
 mod environment;
 #[cfg(test)]
 mod example;
-mod figures;
+pub(crate) mod figures;
 mod files;
 pub(crate) mod limits;
 mod metrics;
@@ -27,4 +27,4 @@ pub(crate) use environment::environment;
 pub(crate) use files::write;
 pub(crate) use sampler::Sampler;
 pub(crate) use slim::slim;
-pub(crate) use verdict::verdict;
+pub(crate) use verdict::{LATE_SHARE_MAX, verdict};

@@ -6,7 +6,7 @@
 use super::model::{Counts, Report, Run, Verdict};
 
 /// At most this share of requests may be late or unsent by the generator's fault.
-const LATE_SHARE_MAX: f64 = 0.001;
+pub(crate) const LATE_SHARE_MAX: f64 = 0.001;
 /// The oracle tells so many differences; there may be more.
 const DIFFERENCES_TOLD: usize = 20;
 

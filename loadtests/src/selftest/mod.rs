@@ -7,6 +7,7 @@ mod stub;
 
 use crate::load::{self, Plan};
 use crate::replay::{self, Prepared};
+use crate::report::figures::{ALL, Figure};
 use crate::report::model::{Report, Run};
 use crate::scenario::Scenario;
 use crate::script::Fixed;
@@ -117,7 +118,7 @@ async fn stalls(folder: &Path) -> anyhow::Result<Vec<Check>> {
     let scenario = format!("length_s = 30\n{}", flow("engagement", 400));
     let (report, stub) = valid_one(folder, STALLS, &scenario, TRIES).await?;
     let run = only(&report)?;
-    let [p50, p99] = [0.5, 0.99].map(|at| replay::quantile(run, "all", at).unwrap_or(0.0));
+    let [p50, p99] = [Figure::P50, Figure::P99].map(|it| it.of(run, ALL).unwrap_or(0.0));
     let open = Check {
         what: "p99 at a constant rate, when 1 s of each 10 s is silent",
         expected: format!("{P99_MS:.0} ms ± {TOLERANCE_MS:.0}, p50 below 20 ms, valid"),
@@ -216,7 +217,7 @@ async fn highest(folder: &Path) -> anyhow::Result<Check> {
         }
         // The stub is a thread of this process: its share is taken off.
         let own_s = run.counts.generator_cpu_s - stub.cpu_s()?;
-        let p99 = replay::quantile(run, "all", 0.99).unwrap_or(0.0);
+        let p99 = Figure::P99.of(run, ALL).unwrap_or(0.0);
         best = Some((rate, 1e6 * own_s / run.counts.sent.max(1) as f64, p99));
     }
     let (rate, cpu_us, p99) = best.unwrap_or((0, 0.0, 0.0));

@@ -147,6 +147,24 @@ pub enum Stage {
     Deleting,
 }
 
+impl Stage {
+    /// The content changes by an edit or an operator only.
+    #[must_use]
+    pub fn is_settled(self) -> bool {
+        match self {
+            Self::Done | Self::Blocked | Self::Failed => true,
+            Self::Receive
+            | Self::Validate
+            | Self::Scan
+            | Self::Fingerprint
+            | Self::Plan
+            | Self::Encode
+            | Self::Finish
+            | Self::Deleting => false,
+        }
+    }
+}
+
 /// Video with or without sound, or sound alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
