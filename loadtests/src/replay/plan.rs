@@ -2,10 +2,11 @@
 //!
 //! Arrivals of each flow are an inhomogeneous Poisson process, drawn by change of time: the n-th
 //! one comes when the integral of the rate reaches the sum of n exponential waits (Cinlar, 1975).
+//! Those of a flow with even arrivals come when it reaches n waits of 1.
 //! The seed decides all of it: moments, contents, repeats, and what each player will do.
 
 use crate::random::Random;
-use crate::scenario::{Ask, Curve, Flow, Rate, SLOT_S, Scenario, Trace};
+use crate::scenario::{Arrivals, Ask, Curve, Flow, Rate, SLOT_S, Scenario, Trace};
 use anyhow::ensure;
 use std::time::Duration;
 
@@ -98,7 +99,11 @@ impl Plan {
         let mut random = Random::new(of.seed, stream);
         let mut choice = Random::new(of.seed, CHOICE_STREAM + stream);
         let popularity = Popularity::new(of);
-        for at in moments(&curve, length, &mut random) {
+        let wait = || match flow.arrivals {
+            Arrivals::Poisson => random.exponential(),
+            Arrivals::Even => 1.0,
+        };
+        for at in moments(&curve, length, wait) {
             let content = popularity.draw(at, &mut choice);
             self.push(of, flow.of, (at, content), &mut choice);
         }
@@ -158,16 +163,16 @@ fn noise(mean: f64, spread: f64, random: &mut Random) -> f64 {
     mean * (variance.sqrt() * random.normal() - variance / 2.0).exp()
 }
 
-/// The moments of arrivals before `length`, in order.
-fn moments(curve: &Curve, length: f64, random: &mut Random) -> Vec<f64> {
+/// The moments of arrivals before `length`, in order; `wait` is the time to the next at rate 1.
+fn moments(curve: &Curve, length: f64, mut wait: impl FnMut() -> f64) -> Vec<f64> {
     let mut moments = Vec::with_capacity(curve.until(length) as usize + 16);
-    let (mut from, mut wanted) = (0.0, random.exponential());
+    let (mut from, mut wanted) = (0.0, wait());
     while from < length {
         let to = (from + STEP_S).min(length);
         let most = curve.until(to);
         while wanted < most {
             moments.push(bisect(curve, wanted, (from, to)));
-            wanted += random.exponential();
+            wanted += wait();
         }
         from = to;
     }
@@ -268,6 +273,22 @@ mod tests {
         let waits: Vec<f64> = times.windows(2).map(|two| two[1] - two[0]).collect();
         let spread = variance(&waits).sqrt() / mean(&waits);
         assert!((spread - 1.0).abs() < 0.03, "{spread}");
+    }
+
+    /// Also where the rate rises: the n-th one comes when the integral of the rate is n.
+    #[test]
+    fn even_arrivals_follow_the_rate_without_chance() {
+        let rate = "shape = 'step', from_per_s = 50, to_per_s = 200, at_s = 50, rise_s = 10";
+        let mut scenario = scenario(rate, QUIET);
+        scenario.flows[0].arrivals = Arrivals::Even;
+        let curve = Curve::new(&scenario.flows[0].rate, 1.0, None);
+        let plan = draw(&scenario, 11);
+        for (place, arrival) in plan.arrivals.iter().enumerate() {
+            let reached = curve.until(arrival.at.as_secs_f64());
+            assert!((reached - (place + 1) as f64).abs() < 1e-4, "{place}: {reached}");
+        }
+        assert_eq!(plan.arrivals.len(), curve.until(100.0).ceil() as usize - 1);
+        assert_eq!(plan.arrivals, draw(&scenario, 12).arrivals, "without a repeat");
     }
 
     #[test]

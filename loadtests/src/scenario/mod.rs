@@ -119,6 +119,19 @@ pub(crate) struct Uploads {
 pub(crate) struct Flow {
     pub(crate) of: Ask,
     pub(crate) rate: Rate,
+    #[serde(default)]
+    pub(crate) arrivals: Arrivals,
+}
+
+/// How the moments of a flow lie around its rate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Arrivals {
+    /// As many people come who know nothing of each other: they bunch.
+    #[default]
+    Poisson,
+    /// One after the other at even distances, as tools with a fixed rate send.
+    Even,
 }
 
 /// What begins at the moments of a flow.
