@@ -197,6 +197,8 @@ fn listen(config: &Config) -> Result<TcpListener> {
     let address = &config.node.listen;
     let listener =
         TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+    // The library's queue is 128 long and cannot be told; asked again, only that changes.
+    rustix::net::listen(&listener, config.gateway.accept_queue_max.into())?;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }
@@ -206,4 +208,23 @@ fn ready(address: SocketAddr, began: Instant) {
     let start_ms = began.elapsed().as_millis() as u64;
     tracing::info!(%address, start_ms, "node ready");
     println!("ready http://{address} after {start_ms} ms");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpStream;
+    use std::time::Duration;
+
+    /// A packet that was dropped is sent again after a second.
+    #[test]
+    fn many_connections_wait_to_be_accepted() {
+        let mut config = Config::default();
+        config.node.listen = "127.0.0.1:0".into();
+        let listener = listen(&config).expect("a free port");
+        let address = listener.local_addr().expect("it has an address");
+        let connect = |_| TcpStream::connect_timeout(&address, Duration::from_millis(900));
+        let waiting: Result<Vec<_>, _> = (0..500).map(connect).collect();
+        assert_eq!(waiting.expect("the queue is long enough").len(), 500);
+    }
 }

@@ -56,6 +56,10 @@ pub struct Config {
     pub connection_linger_ms: u64,
     /// Most open connections. Each costs about 20 kB and one descriptor; a node has 64 Ki.
     pub connections_max: usize,
+    /// Connections that wait to be accepted, beyond which the system drops their first packet and a
+    /// client tries again after a second at the earliest: a node that is busy for a third of a
+    /// second must not cost anyone that. `net.core.somaxconn` (Linux: 4096) bounds it, too.
+    pub accept_queue_max: u16,
     /// Requests under way get so long to finish when the node stops; below `node.stop_ms`, since
     /// entities and stores end after them.
     pub shutdown_s: u64,
@@ -128,6 +132,7 @@ impl Default for Config {
             connection_idle_s: 120,
             connection_linger_ms: 2_000,
             connections_max: 10_000,
+            accept_queue_max: 4_096,
             shutdown_s: 5,
             ask_deadline_ms: 10_000,
             finish_deadline_ms: 60_000,
@@ -200,7 +205,7 @@ impl Config {
         self.playback.validate().map_err(|error| format!("gateway.playback.{error}"))
     }
 
-    fn at_least_one(&self) -> [(&'static str, u64); 17] {
+    fn at_least_one(&self) -> [(&'static str, u64); 18] {
         [
             ("upload_commit_bytes", self.upload_commit_bytes),
             ("upload_commit_s", self.upload_commit_s),
@@ -211,6 +216,7 @@ impl Config {
             ("headers_max", self.headers_max as u64),
             ("header_read_s", self.header_read_s),
             ("connections_max", self.connections_max as u64),
+            ("accept_queue_max", u64::from(self.accept_queue_max)),
             ("ask_deadline_ms", self.ask_deadline_ms),
             ("finish_deadline_ms", self.finish_deadline_ms),
             ("sse_streams_max", self.sse_streams_max as u64),
