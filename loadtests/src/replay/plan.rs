@@ -288,7 +288,8 @@ mod tests {
             assert!((reached - (place + 1) as f64).abs() < 1e-4, "{place}: {reached}");
         }
         assert_eq!(plan.arrivals.len(), curve.until(100.0).ceil() as usize - 1);
-        assert_eq!(plan.arrivals, draw(&scenario, 12).arrivals, "without a repeat");
+        let moments = |plan: Plan| plan.arrivals.into_iter().map(|it| it.at).collect::<Vec<_>>();
+        assert!(moments(plan) == moments(draw(&scenario, 12)), "a seed changes no moment");
     }
 
     #[test]

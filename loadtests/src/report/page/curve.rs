@@ -19,6 +19,8 @@ const TOP: f64 = 24.0;
 const BOTTOM: f64 = 34.0;
 /// One in a million: no run has so many that more could be told.
 const NINES_MAX: f64 = 6.0;
+/// Width of a letter of a label.
+const LETTER: f64 = 6.6;
 const LABELS: [&str; 7] = ["0", "90", "99", "99.9", "99.99", "99.999", "99.9999"];
 
 /// All kinds of all runs, on the same axes.
@@ -58,10 +60,11 @@ fn picture(
             text class="unit" x=(WIDTH - RIGHT) y="14" { "ms" }
             g transform=(format!("translate({LEFT} {TOP})")) {
                 rect class="plot" width=(width) height=(height) {}
-                @for (at, label) in LABELS.iter().enumerate().take(nines as usize + 1) {
-                    @let at = rounded(x.at(at as f64));
-                    path class="grid" d=(format!("M{at} 0v{height}")) {}
-                    text class="clock" x=(at) y=(height + 14.0) { (label) }
+                @for (at, label) in labels(x, nines) {
+                    path class="grid" d=(format!("M{} 0v{height}", rounded(at))) {}
+                    @if let Some(label) = label {
+                        text class="clock" x=(rounded(at)) y=(height + 14.0) { (label) }
+                    }
                 }
                 text class="clock" x=(width / 2.0) y=(height + 29.0) { "percentile" }
                 @for ms in ticks {
@@ -77,6 +80,20 @@ fn picture(
             }
         }
     }
+}
+
+/// Where each nine is, and what it is called: a name that would touch the one before is left out.
+fn labels(x: &Scale, nines: f64) -> Vec<(f64, Option<&'static str>)> {
+    let mut free = f64::NEG_INFINITY;
+    let each = LABELS.iter().enumerate().take(nines as usize + 1).map(|(at, label)| {
+        let (at, half) = (x.at(at as f64), label.len() as f64 * LETTER / 2.0);
+        let fits = at - half > free;
+        if fits {
+            free = at + half + LETTER / 2.0;
+        }
+        (at, fits.then_some(*label))
+    });
+    each.collect()
 }
 
 /// The curve ends at the share of its slowest request.
@@ -102,6 +119,17 @@ fn told(at: usize, latencies: &Latencies) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn labels_do_not_touch_each_other() {
+        let told = |nines: f64| {
+            let all = labels(&Scale::linear(0.0, nines, WIDTH - LEFT - RIGHT), nines);
+            assert_eq!(all.len(), nines as usize + 1);
+            all.into_iter().filter_map(|(_, label)| label).collect::<Vec<_>>()
+        };
+        assert_eq!(told(4.0), LABELS[..5]);
+        assert_eq!(told(6.0), LABELS[..6]);
+    }
 
     #[test]
     fn nines_are_equally_far_from_each_other() {
