@@ -6,6 +6,9 @@
 #[allow(dead_code, reason = "the suites of the other ports run on their own engines")]
 mod contract;
 
+mod broker;
+
+use broker::Broker;
 use contract::analytics::event;
 use contract::eventlog::{check, records};
 use contract::records::time;
@@ -145,4 +148,20 @@ async fn brokers_that_are_away_are_told_within_the_deadline_and_then_at_once() {
     assert!(error.to_string().contains("a moment ago"), "{error}");
     assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
     assert!(matches!(log.ping().await, Err(Error::Unavailable { .. })));
+}
+
+/// Each node would keep a core busy with nothing else for as long as the brokers are away.
+#[tokio::test(flavor = "multi_thread")]
+async fn brokers_that_went_away_cost_no_computing() {
+    let broker = Broker::start().await;
+    let mut config = Config::default();
+    config.kafka.request_timeout_ms = 2_000;
+    let log = KafkaLog::open(&broker.address, &config).unwrap();
+    log.ping().await.unwrap();
+    broker.leave().await;
+    log.ping().await.unwrap_err();
+    let error = log.prepare(&["t"]).await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+    let spent = broker::spent();
+    assert!(spent < 50, "{spent} hundredths of the 2 s are spent on connecting");
 }

@@ -15,7 +15,6 @@ pub use config::Config;
 
 use super::{Consumer, EventLog, Record, checked};
 use crate::breaker::Breaker;
-use crate::files::blocking;
 use crate::{Error, Result};
 use async_trait::async_trait;
 use consumer::KafkaConsumer;
@@ -98,8 +97,7 @@ impl EventLog for KafkaLog {
     }
 
     async fn ping(&self) -> Result<()> {
-        let (topics, deadline) = (self.topics.clone(), self.config.request_timeout());
-        blocking(move || topics.ping(deadline)).await
+        self.topics.ping().await
     }
 }
 

@@ -3,6 +3,7 @@
 use super::config::Config;
 use super::{explain, unavailable};
 use crate::Result;
+use crate::files::blocking;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
@@ -44,6 +45,9 @@ impl Topics {
         if missing.is_empty() {
             return Ok(());
         }
+        // Asked to make a topic while its controller is away, the client (librdkafka 2.12) connects
+        // to it again and again without a rest; asked who is there, it rests.
+        self.ping().await?;
         let new =
             |name| NewTopic::new(name, self.partitions, TopicReplication::Fixed(self.replicas));
         let new: Vec<_> = missing.iter().map(|name| new(name)).collect();
@@ -73,10 +77,14 @@ impl Topics {
         self.lock().remove(name);
     }
 
-    /// Asks the brokers who they are, on the calling thread.
-    pub(super) fn ping(&self, deadline: Duration) -> Result<()> {
-        let found = self.admin.inner().fetch_metadata(None, deadline);
-        found.map(drop).map_err(|error| explain(&error))
+    /// Asks the brokers who they are.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub(super) async fn ping(&self) -> Result<()> {
+        let (admin, deadline) = (Arc::clone(&self.admin), self.deadline);
+        let ask = move || admin.inner().fetch_metadata(None, deadline).map(drop);
+        blocking(move || ask().map_err(|error| explain(&error))).await
     }
 
     fn lock(&self) -> MutexGuard<'_, HashSet<String>> {
