@@ -6,7 +6,7 @@ use crate::analytics::Analyst;
 use crate::cluster::{Citizen, Duty, Envoy, Keeper, OnDuty, Warden, WardenMessage};
 use crate::content::{Cards, Checks, Manifests, Mover, Reading, Terms};
 use crate::encode::{Herald, Pool, Scaler, Waker, Workforce, Workshop};
-use crate::engagement::{Boards, Cells, Heat, Ranker, Settler, Teller};
+use crate::engagement::{Boards, Cells, Heat, Looks, Ranker, Settler, Teller};
 use crate::events::{Bridge, Hub, Janitor};
 use crate::playback::{Addresses, Rester};
 use crate::runtime::{
@@ -173,6 +173,7 @@ pub fn assemble_on(ground: Ground) -> (Platform, Parts) {
         checks: Checks::default(),
         cells: Cells::new(&config.engagement, config.playback.timeout_s),
         boards: Boards::new(config.engagement.boards_max),
+        looks: Looks::default(),
         heat: Heat::default(),
         engines,
         inspector: Inspector::new(&directory, Tree::default()),

@@ -1,16 +1,17 @@
 //! What the gateway and the actors hold in common: engines, and the way to every actor.
 
 use crate::content::{Cards, Checks, Manifests};
-use crate::engagement::{self, Boards, Cells, Heat};
+use crate::engagement::{self, Boards, Cells, Heat, Looks};
 use crate::events::{Hint, Hub};
 use crate::metrics::Counted;
-use crate::runtime::{Directory, EntityRef, Handle, Inspector};
+use crate::runtime::{AskError, Directory, EntityRef, Handle, Inspector};
 use crate::{Config, content, encode, events, playback, rendition, runtime, upload};
 use jiff::Timestamp;
 use playhouse_storage::Stores;
 use playhouse_storage::catalog::{Commit, Write};
 use playhouse_storage::model::{ContentId, Job, UploadId, ViewerId};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The engines behind the ports.
 #[derive(Clone)]
@@ -78,6 +79,8 @@ pub struct Platform {
     pub cells: Cells,
     /// The numbers that someone watches at this node.
     pub boards: Boards,
+    /// Reads of numbers that are under way.
+    pub looks: Looks,
     /// Which contents are hot.
     pub heat: Heat,
     /// The encode pool.
@@ -127,6 +130,20 @@ impl Platform {
     #[must_use]
     pub fn counter(&self, content: ContentId) -> EntityRef<engagement::Counter> {
         self.directory.entity(content)
+    }
+
+    /// The numbers of a content: one read for all at this node who ask while one is under way.
+    ///
+    /// # Errors
+    /// Those of the counter.
+    pub async fn look(
+        &self,
+        content: ContentId,
+        deadline: Duration,
+    ) -> Result<engagement::Reply, AskError> {
+        let counter = self.counter(content);
+        let ask = || async move { counter.ask(engagement::Request::Look, deadline).await };
+        self.looks.look(content, ask).await
     }
 
     /// Runs a commit about `content`, and wakes whoever waits for what it wrote. A wake that gets

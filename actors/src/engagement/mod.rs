@@ -19,6 +19,7 @@ mod settler;
 
 mod boards;
 mod cells;
+mod looks;
 mod teller;
 
 mod heat;
@@ -30,6 +31,7 @@ pub use cells::{Cells, Taken};
 pub use config::Config;
 pub use counter::Counter;
 pub use heat::{Heat, Hotness, Tier};
+pub use looks::Looks;
 pub use ranker::{Message as RankerMessage, Ranker};
 pub use settler::{Message as SettlerMessage, Settler};
 pub use teller::{Message as TellerMessage, Teller};

@@ -36,7 +36,7 @@ struct Shown {
 /// GET: the numbers that everybody sees.
 pub(crate) async fn show(State(app): State<App>, caller: Caller, Id(id): Id<ContentId>) -> Answer {
     content::card(&app, &caller, id).await?;
-    let engagement = numbers(&app, id, Request::Look).await?;
+    let engagement = look(&app, id).await?;
     let liked = match caller.viewer(&app) {
         Some(viewer) => app.platform.engines.engagement.likes(id, &viewer.to_string()).await?,
         None => false,
@@ -44,9 +44,18 @@ pub(crate) async fn show(State(app): State<App>, caller: Caller, Id(id): Id<Cont
     Ok(no_store(Shown { engagement, liked }))
 }
 
+/// The numbers as they are.
+async fn look(app: &App, id: ContentId) -> Answer<Engagement> {
+    shown(app.platform.look(id, app.config.ask_deadline()).await?)
+}
+
 /// The numbers after a request that is answered with them.
 async fn numbers(app: &App, id: ContentId, request: Request) -> Answer<Engagement> {
-    match ask(app, id, request).await? {
+    shown(ask(app, id, request).await?)
+}
+
+fn shown(reply: Reply) -> Answer<Engagement> {
+    match reply {
         Reply::Engagement(engagement) => Ok(engagement),
         other @ (Reply::Insights(_) | Reply::Unknown) => Err(unexpected(&other)),
     }

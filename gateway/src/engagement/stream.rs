@@ -4,7 +4,7 @@
 //! All streams of a content read one board; what changed in between is one event. Their number,
 //! rate and life are bounded. A stream that closes is opened again by the page.
 
-use super::numbers;
+use super::look;
 use crate::App;
 use crate::auth::Caller;
 use crate::content;
@@ -15,7 +15,7 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::{Stream, StreamExt, stream};
-use playhouse_actors::engagement::{Engagement, Request, Watching};
+use playhouse_actors::engagement::{Engagement, Watching};
 use playhouse_storage::model::ContentId;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub(crate) async fn watch(
     content::card(&app, &caller, id).await?;
     // Watch before the first look, so that no change falls between the two.
     let board = app.platform.boards.watch(id).map_err(|_| many())?;
-    let first = numbers(&app, id, Request::Look).await?;
+    let first = look(&app, id).await?;
     let now = Instant::now();
     let keepalive = Duration::from_secs(app.config.sse_keepalive_s);
     let watch = Watch {
