@@ -83,6 +83,33 @@ mod tests {
     use crate::report::compare::compare;
     use crate::report::example;
     use crate::report::files::text;
+    use crate::report::model::Verdict;
+    use crate::scenario::find;
+    use std::path::Path;
+
+    /// A scenario that has changed wants a baseline anew (`ops/baselines`).
+    #[test]
+    fn baselines_are_of_the_scenarios_as_they_are() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("baselines");
+        let files = std::fs::read_dir(folder).expect("a folder").map(|it| it.expect("it").path());
+        let kept: Vec<_> =
+            files.filter(|it| it.extension().is_some_and(|it| it == "json")).collect();
+        assert!(kept.len() >= 11, "{kept:?}");
+        for path in kept {
+            let text = std::fs::read_to_string(&path).expect("a file");
+            let report: Report = serde_json::from_str(&text).expect("a report");
+            assert_eq!(path.file_stem(), Some(report.name.as_ref()));
+            assert_eq!((report.verdict, report.runs.len()), (Verdict::Good, 3));
+            let sheet = find(&report.name).and_then(|it| it.read()).expect("a scenario");
+            let mut now = serde_json::to_value(sheet).expect("JSON");
+            // What the command line has made of it.
+            now["contents"]["count"] = report.scenario["contents"]["count"].clone();
+            for key in ["scale", "servers"] {
+                now[key] = report.scenario[key].clone();
+            }
+            assert_eq!(now, report.scenario, "{}", report.name);
+        }
+    }
 
     #[test]
     fn a_slim_report_is_small_and_compares_as_the_whole_does() {
