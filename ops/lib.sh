@@ -139,6 +139,17 @@ rest_units() {
 need_rust() {
   [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"
   command -v cargo >/dev/null || die "no cargo found: install Rust with rustup first"
+  own_builds
+}
+
+# Cargo tells the sources of two checkouts apart by their times only, so what another one built here
+# later would be taken for this one's. Dependencies stay.
+own_builds() {
+  local owner=$CARGO_TARGET_DIR/checkout
+  [ "$(cat "$owner" 2>/dev/null)" != "$ROOT" ] || return 0
+  rm -rf "$CARGO_TARGET_DIR"/*/.fingerprint/playhouse*
+  mkdir -p "$CARGO_TARGET_DIR"
+  printf %s "$ROOT" >"$owner"
 }
 
 # need_server NAME VERSION [ARGS…]: a server that cargo builds, once per machine; sets SERVER to its

@@ -2,6 +2,7 @@
 //!
 //! A rule that breaks names file, line and rule; all breaches are told at once.
 
+mod checkouts;
 mod imports;
 mod lengths;
 mod paths;
