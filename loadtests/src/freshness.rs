@@ -5,6 +5,7 @@
 //! With `--load` events of sessions of other contents (of the same one when there is no other) run
 //! beside it.
 
+use crate::at_least_one;
 use crate::ingest::{self, Mode, Options as Ingest};
 use crate::load::{self, Plan, Tally};
 use crate::stream::Stream;
@@ -36,7 +37,7 @@ pub(crate) struct Options {
     #[arg(long)]
     content: Option<String>,
     /// Views.
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = 200, value_parser = at_least_one())]
     probes: usize,
     /// Events a second meanwhile, in requests of one.
     #[arg(long)]

@@ -1,9 +1,10 @@
 //! The load generator: what a node takes, how soon, and beside what.
 //!
 //! It speaks only HTTP, on one thread by default, since it shares the machine with what it
-//! measures. Every command prints a table, or JSON with `--json`, and ends with exit code 1 when a
-//! request failed or the generator itself was late, so that no script takes a spoiled figure for
-//! a good one. A replay tells more: 2 wrong usage, 3 over a limit, 4 counts wrong, 5 invalid.
+//! measures. A command ends with exit code 1 when a request failed or the generator itself was
+//! late, so that no script takes a spoiled figure for a good one. In a replay failures are part of
+//! what is measured, and its code says more: 1 it could not be run, 2 wrong usage, 3 over a limit,
+//! 4 counts wrong, 5 invalid.
 
 mod clock;
 mod compare;
@@ -25,6 +26,7 @@ mod target;
 mod wire;
 
 use clap::Parser;
+use clap::builder::RangedU64ValueParser;
 use std::process::ExitCode;
 
 /// Measures a Playhouse node, or a peer, over HTTP.
@@ -60,6 +62,11 @@ enum Command {
     Report(report::Options),
     /// Ratios of two reports, and which of them are more than noise.
     CompareReports(report::CompareOptions),
+}
+
+/// How often, where never would measure nothing.
+fn at_least_one() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..)
 }
 
 fn main() -> ExitCode {

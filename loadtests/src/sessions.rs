@@ -3,6 +3,7 @@
 //! Tells how fast they are opened, what the node's memory is while it keeps some in memory and
 //! the others on disk, and how long it takes to wake one that sleeps, beside one that is awake.
 
+use crate::at_least_one;
 use crate::process::{Memory, folder_bytes, memory};
 use crate::script::{Session, open_request};
 use crate::target::{Content, Target};
@@ -38,7 +39,7 @@ pub(crate) struct Options {
     #[arg(long, value_delimiter = ',')]
     contents: Vec<String>,
     /// Sessions.
-    #[arg(long, default_value_t = 1_000_000)]
+    #[arg(long, default_value_t = 1_000_000, value_parser = at_least_one())]
     count: usize,
     /// Connections, each with one request under way.
     #[arg(long, default_value_t = 64)]

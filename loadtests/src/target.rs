@@ -1,9 +1,14 @@
 //! Where requests go, and what all of them have in common.
 
-use crate::wire::{Wire, status};
+use crate::wire::Wire;
 use anyhow::{Context, ensure};
 use serde_json::Value;
 use std::io::Write;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// A server that does not answer a question within so long is as good as gone.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server, and who asks it.
 #[derive(Clone)]
@@ -48,15 +53,26 @@ impl Target {
     /// One question with the token, on a connection of its own; the answer must be 2xx JSON.
     ///
     /// # Errors
-    /// When it is not.
+    /// When it is not, or does not come.
     pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Value> {
-        let mut request = Vec::new();
-        self.write(&format!("GET {path}"), &self.bearer(), b"", &mut request);
         let mut wire = Wire::new(&self.address);
-        let reply = wire.ask(&request).await.with_context(|| self.address.clone())?;
-        let text = String::from_utf8_lossy(reply.body);
-        ensure!(status(reply.head)? / 100 == 2, "GET {path} was answered {}: {text}", reply.status);
-        Ok(serde_json::from_str(&text)?)
+        let text = self.ask(&mut wire, &format!("GET {path}")).await?;
+        serde_json::from_str(&text).with_context(|| format!("GET {path} was answered {text}"))
+    }
+
+    /// Sends a line with the token; the body of the answer, which must be 2xx.
+    ///
+    /// # Errors
+    /// When it is not, or does not come.
+    pub(crate) async fn ask(&self, wire: &mut Wire, line: &str) -> anyhow::Result<String> {
+        let mut request = Vec::new();
+        self.write(line, &self.bearer(), b"", &mut request);
+        let reply = timeout(PATIENCE, wire.ask(&request)).await;
+        let reply = reply.with_context(|| format!("{} does not answer {line}", self.address))?;
+        let reply = reply.with_context(|| self.address.clone())?;
+        let text = String::from_utf8_lossy(reply.body).into_owned();
+        ensure!(reply.status / 100 == 2, "{line} was answered {}: {text}", reply.status);
+        Ok(text)
     }
 
     /// The contents that are named, or the newest that are listed; with their lengths in seconds.

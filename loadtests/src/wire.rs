@@ -12,10 +12,14 @@ use tokio::net::{TcpSocket, TcpStream};
 
 /// Bytes read at once: any answer of the API that a load asks for.
 const READ_BYTES: usize = 16 * 1024;
+/// Longest body that is kept: far more than any playlist or page of the API.
+const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// A connection that is made when it is needed, kept, and made anew after it broke.
 pub(crate) struct Wire {
     address: String,
+    /// What the kernel takes before it is read; as it likes when not given.
+    receive_bytes: Option<u32>,
     stream: Option<TcpStream>,
     heard: Vec<u8>,
     /// Status, head and body of the last answer, within what was heard.
@@ -36,8 +40,20 @@ pub(crate) struct Reply<'a> {
 impl Wire {
     /// To `HOST:PORT`; nothing is sent yet.
     pub(crate) fn new(address: &str) -> Self {
-        let last = (0, 0..0, 0..0);
-        Self { address: address.to_owned(), stream: None, heard: Vec::new(), last, sent: false }
+        Self {
+            address: address.to_owned(),
+            receive_bytes: None,
+            stream: None,
+            heard: Vec::new(),
+            last: (0, 0..0, 0..0),
+            sent: false,
+        }
+    }
+
+    /// The same, of a reader whose kernel takes no more than so many bytes before they are read:
+    /// what else is on its way stays with the server.
+    pub(crate) fn narrow(address: &str, receive_bytes: u32) -> Self {
+        Self { receive_bytes: Some(receive_bytes), ..Self::new(address) }
     }
 
     /// Sends a whole request and reads the whole answer.
@@ -45,7 +61,7 @@ impl Wire {
     /// # Errors
     /// When the connection breaks, or what comes is no answer with a length.
     pub(crate) async fn ask(&mut self, request: &[u8]) -> Result<Reply<'_>> {
-        let mut stream = self.begin(request, None).await?;
+        let mut stream = self.begin(request).await?;
         self.last = read(&mut stream, &mut self.heard).await?;
         self.stream = Some(stream);
         Ok(self.last())
@@ -62,12 +78,8 @@ impl Wire {
     ///
     /// # Errors
     /// When the connection breaks, or what comes is no answer with a length.
-    pub(crate) async fn ask_head(
-        &mut self,
-        request: &[u8],
-        receive_bytes: Option<u32>,
-    ) -> Result<(u16, Rest)> {
-        let mut stream = self.begin(request, receive_bytes).await?;
+    pub(crate) async fn ask_head(&mut self, request: &[u8]) -> Result<(u16, Rest)> {
+        let mut stream = self.begin(request).await?;
         let (head, length) = read_head(&mut stream, &mut self.heard).await?;
         let left = length.saturating_sub(self.heard.len() - head);
         Ok((status(&self.heard)?, Rest { stream, left }))
@@ -90,11 +102,11 @@ impl Wire {
         self.stream = None;
     }
 
-    async fn begin(&mut self, request: &[u8], receive_bytes: Option<u32>) -> Result<TcpStream> {
+    async fn begin(&mut self, request: &[u8]) -> Result<TcpStream> {
         self.sent = false;
         let mut stream = match self.stream.take().filter(is_open) {
             Some(stream) => stream,
-            None => match receive_bytes {
+            None => match self.receive_bytes {
                 Some(bytes) => connect_narrow(&self.address, bytes).await?,
                 None => connect(&self.address).await?,
             },
@@ -166,6 +178,9 @@ async fn read(
     heard: &mut Vec<u8>,
 ) -> Result<(u16, Range<usize>, Range<usize>)> {
     let (head, length) = read_head(stream, heard).await?;
+    if length > BODY_BYTES_MAX {
+        return Err(Error::new(ErrorKind::InvalidData, "a body that is too long to be kept"));
+    }
     while heard.len() < head + length {
         more(stream, heard).await?;
     }

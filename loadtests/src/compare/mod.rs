@@ -7,6 +7,7 @@
 
 mod servers;
 
+use crate::at_least_one;
 use crate::ingest::{Mode, Options as Ingest, end, scripts};
 use crate::load::{self, Plan, Tally};
 use crate::report::figures::Spread;
@@ -19,7 +20,7 @@ use std::time::Duration;
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Closed rounds of each.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 5, value_parser = at_least_one())]
     rounds: usize,
     /// Length of a round.
     #[arg(long, default_value_t = 6)]

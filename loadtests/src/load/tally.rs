@@ -1,5 +1,6 @@
 //! What came of the requests of one measurement.
 
+use crate::report::LATE_SHARE_MAX;
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -10,8 +11,6 @@ const LONGEST_US: u64 = 60_000_000;
 /// A request that is sent so much after its intended moment is late: the generator, not the
 /// system, may then be what is measured.
 const LATE: Duration = Duration::from_millis(50);
-/// At most this share of requests may be late or unsent.
-const LATE_SHARE_MAX: f64 = 0.001;
 
 /// Counts and latencies.
 pub(crate) struct Tally {

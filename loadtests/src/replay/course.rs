@@ -13,10 +13,12 @@ use std::io::IsTerminal as _;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::process::Command;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 /// A line that is not rewritten comes so often, seconds.
 const PLAIN_EVERY: u64 = 5;
+/// No command of a fault takes longer: one that hangs would hold up the run for ever.
+const FAULT_MAX: Duration = Duration::from_secs(120);
 /// Requests may be intended before their own second is looked at: timers, retries.
 const SLACK_S: u64 = 2;
 
@@ -34,7 +36,8 @@ pub(super) async fn cuts(run: &Run) -> Vec<Mark> {
     marks
 }
 
-/// Runs the commands of faults at their moments, and waits for their end.
+/// Runs the commands of faults one after the other, each at its moment or when the one before it
+/// has ended, and tells when that was.
 ///
 /// # Errors
 /// When one cannot be run or fails: then what should have happened has not.
@@ -48,11 +51,15 @@ pub(super) async fn faults(
     for fault in faults {
         let command = commands.get(&fault.run).context("every fault has a command")?;
         sleep_until(run.moment(Duration::from_secs_f64(fault.at_s))).await;
+        let t_s = run.since_start(Instant::now()).as_secs_f64();
         let mut child = Command::new("sh");
         child.args(["-c", command]).stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
-        let ended = child.status().await.with_context(|| format!("fault {}", fault.run))?;
+        let ended = timeout(FAULT_MAX, child.status()).await.with_context(|| {
+            format!("the command of fault {} did not end within {FAULT_MAX:?}", fault.run)
+        })?;
+        let ended = ended.with_context(|| format!("fault {}", fault.run))?;
         ensure!(ended.success(), "the command of fault {} failed: {ended}", fault.run);
-        marks.push(Mark { t_s: fault.at_s, what: fault.run });
+        marks.push(Mark { t_s, what: fault.run });
     }
     Ok(marks)
 }

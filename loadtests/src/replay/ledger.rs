@@ -5,6 +5,7 @@
 //! histograms only, never from percentiles.
 
 use super::kind::Kind;
+use crate::report::figures::ALL;
 use crate::report::model::{Counts, Heat, Latencies, Second};
 use hdrhistogram::Histogram;
 use std::collections::{BTreeMap, VecDeque};
@@ -31,6 +32,8 @@ pub(crate) enum Outcome {
     Timeout,
     /// No connection was free before its time was up.
     Unsent,
+    /// Whoever waited has left before: it would have taken that long at least. Spans only.
+    Left,
 }
 
 /// One request, or span.
@@ -64,7 +67,9 @@ pub(crate) struct Progress {
 
 /// All of a run.
 pub(crate) struct Ledger {
+    /// Whole seconds.
     warm_up: Duration,
+    end: Duration,
     open: BTreeMap<u64, Book>,
     /// Books before this second are closed.
     closed: u64,
@@ -73,6 +78,10 @@ pub(crate) struct Ledger {
     counts: Counts,
     total: BTreeMap<Kind, Micros>,
     all: Micros,
+    /// What went well within the measured time, by when it was answered.
+    reached: BTreeMap<Kind, u64>,
+    /// Good answers of each second, by when they came.
+    answered: Vec<u64>,
     seconds: Vec<Second>,
     heat: Vec<Vec<u64>>,
     progress: Progress,
@@ -81,14 +90,18 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     pub(crate) fn new(warm_up: Duration, length: Duration) -> Self {
+        let seconds = (length.as_secs_f64().ceil() as usize).max(1);
         Self {
             warm_up,
+            end: length,
             open: BTreeMap::new(),
             closed: 0,
-            length: (length.as_secs_f64().ceil() as u64).max(1),
+            length: seconds as u64,
             counts: Counts::default(),
             total: BTreeMap::new(),
             all: micros(),
+            reached: BTreeMap::new(),
+            answered: vec![0; seconds],
             seconds: Vec::new(),
             heat: Vec::new(),
             progress: Progress::default(),
@@ -101,8 +114,16 @@ impl Ledger {
     pub(crate) fn note(&mut self, note: Note) {
         let counted = note.kind.is_request();
         let second = note.intended.as_secs().max(self.closed).min(self.length - 1);
+        if note.outcome == Outcome::Good {
+            self.answered(note.kind, note.intended + note.took);
+        }
+        let measured = Duration::from_secs(second) >= self.warm_up;
+        if measured && note.intended < self.warm_up {
+            // A long span of the warm-up, whose second is closed.
+            return;
+        }
         let book = self.open.entry(second).or_default();
-        if matches!(note.outcome, Outcome::Good | Outcome::Timeout | Outcome::Unsent) {
+        if !matches!(note.outcome, Outcome::Status(_) | Outcome::Broken(_)) {
             let latencies = book.latencies.entry(note.kind).or_insert_with(micros);
             record(latencies, note.took);
             if counted && let Some(recent) = self.recent.back_mut() {
@@ -130,11 +151,25 @@ impl Ledger {
         }
     }
 
+    /// Something went well at a moment.
+    fn answered(&mut self, kind: Kind, at: Duration) {
+        if (self.warm_up..self.end).contains(&at) {
+            *self.reached.entry(kind).or_default() += 1;
+        }
+        let second = usize::try_from(at.as_secs()).unwrap_or(usize::MAX);
+        if kind.is_request()
+            && let Some(answered) = self.answered.get_mut(second)
+        {
+            *answered += 1;
+        }
+    }
+
     fn count(&mut self, note: Note) {
         let counts = &mut self.counts;
         counts.intended += 1;
         match note.outcome {
             Outcome::Unsent => counts.unsent += 1,
+            Outcome::Left => {}
             Outcome::Good | Outcome::Status(_) | Outcome::Broken(_) | Outcome::Timeout => {
                 counts.sent += 1;
                 counts.late += u64::from(note.late);
@@ -200,13 +235,22 @@ impl Ledger {
 
     /// Latencies after the warm-up, by kind, and of all requests.
     pub(crate) fn latencies(&self) -> BTreeMap<String, Latencies> {
-        let kinds = self.total.iter().map(|(kind, of)| (kind.name().to_owned(), latencies(of)));
-        kinds.chain([("all".to_owned(), latencies(&self.all))]).collect()
+        let requests = self.reached.iter().filter(|(kind, _)| kind.is_request());
+        let all = latencies(&self.all, requests.map(|(_, count)| count).sum());
+        let each = |(kind, of): (&Kind, &Micros)| {
+            let reached = self.reached.get(kind).copied().unwrap_or_default();
+            (kind.name().to_owned(), latencies(of, reached))
+        };
+        self.total.iter().map(each).chain([(ALL.to_owned(), all)]).collect()
     }
 
     /// Rates and errors over time, and latencies over time.
     pub(crate) fn series(&self) -> (Vec<Second>, Heat) {
-        (self.seconds.clone(), Heat { edges_ms: edges(), cells: self.heat.clone() })
+        let mut seconds = self.seconds.clone();
+        for (second, answered) in seconds.iter_mut().zip(&self.answered) {
+            second.answered = Some(*answered);
+        }
+        (seconds, Heat { edges_ms: edges(), cells: self.heat.clone() })
     }
 }
 
@@ -219,6 +263,7 @@ impl Outcome {
             Self::Broken(name) => Some(name.to_owned()),
             Self::Timeout => Some("timeout".to_owned()),
             Self::Unsent => Some("unsent".to_owned()),
+            Self::Left => Some("left".to_owned()),
         }
     }
 }
@@ -257,7 +302,7 @@ fn heat_row(of: &Micros) -> Vec<u64> {
 }
 
 /// From the merged histogram, with the quantiles that are asked for by name exactly.
-fn latencies(of: &Micros) -> Latencies {
+fn latencies(of: &Micros, reached: u64) -> Latencies {
     let named = [0.0, 0.5, 0.9, 0.99, 0.999, 0.9999, 1.0];
     // Evenly over the logarithm of what lies above, as percentile plots are drawn.
     let fine = (1..=60).map(|tenth| 1.0 - 10_f64.powf(-f64::from(tenth) / 10.0));
@@ -272,6 +317,7 @@ fn latencies(of: &Micros) -> Latencies {
     }
     Latencies {
         count: of.len(),
+        reached: Some(reached),
         mean_ms: of.mean() / 1000.0,
         max_ms: of.max() as f64 / 1000.0,
         curve: quantiles.into_iter().map(|quantile| (quantile, ms(of, quantile))).collect(),
@@ -313,6 +359,36 @@ mod tests {
         assert_eq!(view.count, 100);
         assert!((value(0.5) - 2.0).abs() < 0.01 && (value(0.99) - 1000.0).abs() < 1.0);
         assert!((view.max_ms - 1000.0).abs() < 1.0, "what warm-up had is left out");
+    }
+
+    #[test]
+    fn a_rate_is_of_what_was_answered_in_time() {
+        let ledger = closed(&[
+            note(900, 300, Outcome::Good),
+            note(1500, 1600, Outcome::Good),
+            note(1500, 10, Outcome::Status(503)),
+            note(1500, 1000, Outcome::Timeout),
+            note(3900, 200, Outcome::Good),
+        ]);
+        let latencies = ledger.latencies();
+        assert_eq!((latencies["view"].count, latencies["view"].reached), (3, Some(2)));
+        assert_eq!(
+            latencies["all"].reached,
+            Some(2),
+            "what came after the end was not kept up with"
+        );
+        let answered: Vec<_> = ledger.series().0.iter().filter_map(|it| it.answered).collect();
+        assert_eq!(answered, [0, 1, 0, 1]);
+    }
+
+    #[test]
+    fn a_long_span_of_the_warm_up_stays_out_of_what_is_measured() {
+        let mut ledger = Ledger::new(Duration::from_secs(1), Duration::from_secs(4));
+        while ledger.close(3).is_some() {}
+        ledger.note(Note { kind: Kind::Startup, ..note(500, 2900, Outcome::Good) });
+        ledger.note(Note { kind: Kind::Startup, ..note(1500, 1900, Outcome::Left) });
+        while ledger.close_last().is_some() {}
+        assert_eq!(ledger.latencies()["startup"].count, 1);
     }
 
     #[test]

@@ -13,8 +13,6 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 /// How often a trickle reads.
 const SIPS_PER_S: u64 = 10;
-/// What the kernel of a player on a bad line takes before it is read.
-const NARROW_BYTES: u32 = 8 * 1024;
 
 /// A request that is about to be sent.
 #[derive(Clone, Copy)]
@@ -58,7 +56,7 @@ pub(crate) async fn ask(run: &Run, wire: &mut Wire, call: Call<'_>) -> Heard {
 pub(crate) async fn drain(run: &Run, wire: &mut Wire, call: Call<'_>) -> Heard {
     let late = run.is_late(call.intended);
     let whole = async {
-        let (status, mut rest) = wire.ask_head(call.request, None).await?;
+        let (status, mut rest) = wire.ask_head(call.request).await?;
         let left = rest.left;
         rest.skip(left, &mut [0; 32 * 1024]).await?;
         wire.keep(rest);
@@ -79,7 +77,7 @@ pub(crate) async fn trickle(
 ) -> Heard {
     let (bytes_per_s, until) = pace;
     let late = run.is_late(call.intended);
-    let head = wire.ask_head(call.request, Some(NARROW_BYTES));
+    let head = wire.ask_head(call.request);
     let (ended, rest) = match timeout_at(run.deadline(call.intended), head).await {
         Ok(Ok((status, rest))) => (Ok(Ok(status)), Some(rest)),
         Ok(Err(error)) => (Ok(Err(error)), None),

@@ -20,6 +20,8 @@ mod run;
 mod settle;
 mod story;
 mod table;
+#[cfg(test)]
+mod tests;
 mod upload;
 mod validity;
 
@@ -67,11 +69,7 @@ pub(crate) async fn replay(prepared: &Prepared) -> anyhow::Result<Report> {
         file_name: prepared.file_name.as_str().into(),
     };
     let environment = report::environment(&prepared.targets, &prepared.pids).await;
-    let mut runs = Vec::new();
-    for turn in 1..=prepared.runs {
-        eprintln!("{}: run {turn} of {}", prepared.name, prepared.runs);
-        runs.push(one(prepared, &setting, turn).await?);
-    }
+    let (runs, broken_off) = runs(prepared, &setting).await?;
     let mut report = Report {
         version: model::VERSION,
         began,
@@ -80,6 +78,7 @@ pub(crate) async fn replay(prepared: &Prepared) -> anyhow::Result<Report> {
         seed: prepared.seed,
         environment,
         limits: limits::evaluate(&prepared.limits, &runs),
+        broken_off,
         runs,
         verdict: Verdict::Invalid,
     };
@@ -87,9 +86,34 @@ pub(crate) async fn replay(prepared: &Prepared) -> anyhow::Result<Report> {
     Ok(report)
 }
 
+/// One run after the other, and why they broke off: what has been measured before is kept.
+///
+/// # Errors
+/// When there is not even one.
+async fn runs(
+    prepared: &Prepared,
+    setting: &Setting,
+) -> anyhow::Result<(Vec<model::Run>, Option<String>)> {
+    let (mut runs, all) = (Vec::new(), prepared.runs);
+    for turn in 1..=all {
+        eprintln!("{}: run {turn} of {all}", prepared.name);
+        match one(prepared, setting, turn).await {
+            Ok(run) => runs.push(run),
+            Err(error) if runs.is_empty() => return Err(error),
+            Err(error) => {
+                return Ok((runs, Some(format!("Run {turn} of {all} broke off: {error:#}"))));
+            }
+        }
+    }
+    Ok((runs, None))
+}
+
 /// The scenario as it was run, with what the command line has made of it.
 fn spelled_out(prepared: &Prepared, setting: &Setting) -> anyhow::Result<serde_json::Value> {
     let mut scenario = serde_json::to_value(&prepared.scenario)?;
+    for (name, file) in &prepared.inputs {
+        scenario[name] = file.clone();
+    }
     scenario["scale"] = prepared.scale.into();
     scenario["contents"]["count"] = setting.contents.len().into();
     scenario["servers"] = setting.targets.len().into();
@@ -186,11 +210,8 @@ async fn delete_uploads(run: &Run) {
 async fn delete(target: &Target, ids: &[String]) -> usize {
     let (mut wire, mut failed) = (crate::wire::Wire::new(&target.address), 0);
     for id in ids {
-        let mut request = Vec::new();
-        let line = format!("DELETE /api/v1/content/{id}");
-        target.write(&line, &target.bearer(), b"", &mut request);
-        let deleted = wire.ask(&request).await.is_ok_and(|reply| reply.status / 100 == 2);
-        failed += usize::from(!deleted);
+        let deleted = target.ask(&mut wire, &format!("DELETE /api/v1/content/{id}")).await;
+        failed += usize::from(deleted.is_err());
     }
     failed
 }

@@ -1,12 +1,15 @@
 //! What `loadtests replay` is given, and what of it a run is made of. What is wrong here is wrong
 //! usage: it is found before anything is sent.
 
+use super::plan::{Draw, Plan};
 use crate::process::cpu_s;
 use crate::random::Random;
 use crate::report::limits::{self, Condition};
 use crate::scenario::{self, Rate, Scenario, Trace};
 use crate::target::Target;
 use anyhow::{Context, ensure};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -91,6 +94,8 @@ pub(crate) struct Prepared {
     pub(super) faults: BTreeMap<String, String>,
     pub(super) file: Vec<u8>,
     pub(super) file_name: String,
+    /// Files that decide what a run is, by what they are for: told in the report.
+    pub(super) inputs: BTreeMap<&'static str, Value>,
 }
 
 impl Prepared {
@@ -110,6 +115,7 @@ impl Prepared {
             faults: BTreeMap::new(),
             file: Vec::new(),
             file_name: String::new(),
+            inputs: BTreeMap::new(),
         }
     }
 }
@@ -150,11 +156,13 @@ impl Options {
         cpu_s(&self.pid).context("--pid")?;
         let faults = faults(&self.fault, &scenario)?;
         let (file, file_name) = self.file(&scenario)?;
+        self.fits(&scenario, trace.as_ref())?;
         Ok(Prepared {
             targets: targets.collect::<anyhow::Result<_>>().context("--server")?,
             seed: self.seed,
             runs: self.runs,
             scale: self.scale,
+            inputs: self.inputs(&file)?,
             out: self.out.clone().unwrap_or_else(|| super::folder(&sheet.name)),
             limits: self.limit.clone(),
             pids: self.pid.clone(),
@@ -181,6 +189,31 @@ impl Options {
             (None, Some(length)) => of.stretched(length).context("--length"),
             (None, None) => Ok(of),
         }
+    }
+
+    /// Whether the plan is not too long.
+    fn fits(&self, scenario: &Scenario, trace: Option<&Trace>) -> anyhow::Result<()> {
+        let (scale, seed, servers) = (self.scale, self.seed, self.server.len());
+        let contents = scenario.contents.count_max;
+        Plan::fits(&Draw { scenario, trace, scale, contents, servers, seed })
+    }
+
+    /// Two reports are of the same thing when these are the same, whatever they are called.
+    fn inputs(&self, file: &[u8]) -> anyhow::Result<BTreeMap<&'static str, Value>> {
+        let told = |path: &PathBuf, bytes: &[u8]| {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            let digest = Sha256::digest(bytes);
+            let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            json!({ "name": name, "bytes": bytes.len(), "sha256": digest })
+        };
+        let mut inputs = BTreeMap::new();
+        if let Some(path) = &self.trace {
+            inputs.insert("trace", told(path, &std::fs::read(path).context("--trace")?));
+        }
+        if let Some(path) = &self.upload_file {
+            inputs.insert("upload_file", told(path, file));
+        }
+        Ok(inputs)
     }
 
     /// What uploads send.

@@ -5,12 +5,10 @@
 //! and clock hour. A request whose answer was lost may have been taken or not: the truth is then an
 //! interval, and what is found must lie within it.
 
+use crate::report::DIFFERENCES_TOLD;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
-
-/// Most differences that are told.
-const TOLD_MAX: usize = 20;
 
 const MAYBE: u8 = 1;
 const TAKEN: u8 = 2;
@@ -134,7 +132,7 @@ pub(crate) fn differences(ids: &[&str], bounds: &[Bounds], gained: &[Numbers]) -
         let likes = difference(id, "likes", gained.likes, (least.likes, most.likes));
         [views, likes].into_iter().flatten()
     });
-    told.take(TOLD_MAX).collect()
+    told.take(DIFFERENCES_TOLD).collect()
 }
 
 fn difference(id: &str, what: &str, found: u64, (least, most): (u64, u64)) -> Option<String> {

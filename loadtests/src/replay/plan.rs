@@ -79,6 +79,7 @@ impl Plan {
     /// # Errors
     /// When it would have too many arrivals, or a trace is wanted and not given.
     pub(crate) fn draw(of: Draw<'_>) -> anyhow::Result<Self> {
+        Self::fits(&of)?;
         let mut plan = Self { arrivals: Vec::new(), keys: 0 };
         for (place, flow) in of.scenario.flows.iter().enumerate() {
             plan.add(&of, flow, place as u64)?;
@@ -87,15 +88,29 @@ impl Plan {
         Ok(plan)
     }
 
-    fn add(&mut self, of: &Draw<'_>, flow: &Flow, stream: u64) -> anyhow::Result<()> {
-        let curve = curve(of, flow, stream)?;
-        let length = of.scenario.length_s;
-        let expected = curve.until(length) + self.arrivals.len() as f64;
+    /// Whether there is room for its arrivals, before any is drawn.
+    ///
+    /// # Errors
+    /// When it would have too many, or a trace is wanted and not given.
+    pub(crate) fn fits(of: &Draw<'_>) -> anyhow::Result<()> {
+        let flows = of.scenario.flows.iter().enumerate();
+        let expected = flows.map(|(place, flow)| {
+            let repeats = if flow.of == Ask::View { of.scenario.views.repeat_share } else { 0.0 };
+            let length = of.scenario.length_s;
+            Ok((1.0 + repeats) * curve(of, flow, place as u64)?.until(length))
+        });
+        let expected: f64 = expected.sum::<anyhow::Result<_>>()?;
         ensure!(
             expected <= ARRIVALS_MAX,
             "{expected:.0} requests are more than the {ARRIVALS_MAX:.0} of a run: lower the rates, \
              --scale or --length"
         );
+        Ok(())
+    }
+
+    fn add(&mut self, of: &Draw<'_>, flow: &Flow, stream: u64) -> anyhow::Result<()> {
+        let curve = curve(of, flow, stream)?;
+        let length = of.scenario.length_s;
         let mut random = Random::new(of.seed, stream);
         let mut choice = Random::new(of.seed, CHOICE_STREAM + stream);
         let popularity = Popularity::new(of);
@@ -120,17 +135,18 @@ impl Plan {
             Ask::Player => What::Player { content, seed: choice.bits() },
             Ask::Upload => What::Upload { seed: choice.bits() },
         };
-        let mut arrive = |at: f64, choice: &mut Random| {
-            let server = u32::try_from(choice.below(of.servers)).unwrap_or_default();
-            self.arrivals.push(Arrival { at: Duration::from_secs_f64(at), server, what });
+        let mut arrive = |at: f64, server: usize| {
+            let (at, server) = (Duration::from_secs_f64(at), u32::try_from(server));
+            self.arrivals.push(Arrival { at, server: server.unwrap_or_default(), what });
         };
-        arrive(at, choice);
+        arrive(at, choice.below(of.servers));
         if ask == Ask::View {
             let views = &of.scenario.views;
+            // All draws are made in any case, so that a share changes nothing else.
             let again = at + views.repeat_within_s * choice.unit();
-            // Both draws are made in any case, so that a share changes nothing else.
-            if choice.chance(views.repeat_share) && again < of.scenario.length_s {
-                arrive(again, choice);
+            let (server, repeats) = (choice.below(of.servers), choice.chance(views.repeat_share));
+            if repeats && again < of.scenario.length_s {
+                arrive(again, server);
             }
             self.keys += 1;
         }
@@ -348,6 +364,6 @@ mod tests {
         let of =
             Draw { scenario: &scenario, trace: None, scale: 1.0, contents: 1, servers: 1, seed: 1 };
         let error = Plan::draw(of).expect_err("too many");
-        assert!(error.to_string().starts_with("100000000 requests are more than"), "{error}");
+        assert!(error.to_string().starts_with("102000000 requests are more than"), "{error}");
     }
 }

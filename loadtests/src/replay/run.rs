@@ -21,7 +21,8 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// From the preparation to the first moment of a run.
 const LEAD: Duration = Duration::from_millis(200);
-/// After the last time-out, whatever still runs has failed to end.
+/// What still runs then has failed to end: an answer that was under way at the end, and the last
+/// word after it, have had their time-outs.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Where a run goes, and what it is made of.
@@ -129,8 +130,8 @@ impl Run {
     }
 
     /// A span that is no request.
-    pub(crate) fn note_span(&self, kind: Kind, from: Instant, outcome: Outcome) {
-        let took = Instant::now().saturating_duration_since(from);
+    pub(crate) fn note_span(&self, kind: Kind, (from, to): (Instant, Instant), outcome: Outcome) {
+        let took = to.saturating_duration_since(from);
         self.note(Note { kind, intended: self.since_start(from), took, late: false, outcome });
     }
 
@@ -147,10 +148,20 @@ pub(crate) async fn drive(run: &Arc<Run>, plan: Plan) -> anyhow::Result<usize> {
     let (pacer, arrivals) = (Arc::new(Pacer::default()), Arc::new(plan.arrivals));
     let (thread, all, start) = (Arc::clone(&pacer), Arc::clone(&arrivals), run.start.into_std());
     let pacing = tokio::task::spawn_blocking(move || thread.run(start, &all));
+    let stopping = Stopping(Arc::clone(&pacer));
     let driven = dispatch(run, &pacer, &arrivals).await;
-    pacer.stop();
+    drop(stopping);
     pacing.await.context("the pacer")?;
     driven
+}
+
+/// Stops a pacer when it goes, also when the run breaks off: nobody waits for its thread then.
+struct Stopping(Arc<Pacer>);
+
+impl Drop for Stopping {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
 }
 
 async fn dispatch(run: &Arc<Run>, pacer: &Pacer, all: &[Arrival]) -> anyhow::Result<usize> {
@@ -166,7 +177,7 @@ async fn dispatch(run: &Arc<Run>, pacer: &Pacer, all: &[Arrival]) -> anyhow::Res
         }
     }
     sleep_until(run.end()).await;
-    let patience = run.end() + run.timeout() + GRACE;
+    let patience = run.end() + 2 * run.timeout() + GRACE;
     while let Ok(Some(ended)) = timeout_at(patience, tasks.join_next()).await {
         ended.context("a request")?;
     }

@@ -1,5 +1,5 @@
 //! An upload as a creator sends it: tus 1.0.0, begun at its moment, then piece by piece on one
-//! connection.
+//! connection, until it is whole or the run is over.
 
 use super::kind::Kind;
 use super::line::{self, Call, Heard};
@@ -29,7 +29,7 @@ pub(super) async fn send(run: &Run, intended: Instant, server: usize, seed: u64)
         }
         let place = header(head, "location").map(path);
         let (mut offset, place) = (0, place.unwrap_or_default());
-        while offset < file.len() {
+        while offset < file.len() && !run.is_over() {
             let end = file.len().min(offset + run.of.scenario.uploads.piece_bytes);
             piece(run, server, (&place, offset), &file[offset..end], &mut request);
             let intended = Instant::now();

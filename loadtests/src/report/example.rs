@@ -35,6 +35,7 @@ fn made() -> Report {
         seed: 7,
         environment: environment(),
         limits: limits::evaluate(&[limit], &runs),
+        broken_off: None,
         runs,
         verdict: Verdict::Good,
     }
@@ -108,7 +109,7 @@ struct Found {
     counts: Counts,
     seconds: Vec<Second>,
     each: Vec<Histogram<u64>>,
-    kinds: BTreeMap<String, Histogram<u64>>,
+    kinds: BTreeMap<String, (Histogram<u64>, u64)>,
     heat: Heat,
 }
 
@@ -140,6 +141,10 @@ impl Found {
             Some(wrong) => *row.errors.entry(wrong.to_owned()).or_default() += 1,
             None => row.good += 1,
         }
+        let answered = second + (ms / 1000.0) as usize;
+        if let Some(row) = self.seconds.get_mut(answered).filter(|_| wrong.is_none()) {
+            *row.answered.get_or_insert_default() += 1;
+        }
         if second < WARM_UP_S {
             return;
         }
@@ -150,8 +155,9 @@ impl Found {
             None => self.counts.good += 1,
         }
         for kind in [kind, "all"] {
-            let histogram = self.kinds.entry(kind.to_owned()).or_insert_with(histogram);
-            histogram.saturating_record(us);
+            let of = self.kinds.entry(kind.to_owned()).or_insert_with(|| (histogram(), 0));
+            of.0.saturating_record(us);
+            of.1 += u64::from(wrong.is_none() && answered < LENGTH_S);
         }
     }
 
@@ -162,7 +168,7 @@ impl Found {
         }
         let kinds = self.kinds.iter();
         let mark = |t_s, what: &str| Mark { t_s, what: what.to_owned() };
-        let views = self.kinds["view"].len();
+        let views = self.kinds["view"].0.len();
         Run {
             warm_up_s: WARM_UP_S as f64,
             length_s: LENGTH_S as f64,
@@ -191,13 +197,14 @@ impl Found {
     }
 }
 
-fn latencies(histogram: &Histogram<u64>) -> Latencies {
+fn latencies((histogram, reached): &(Histogram<u64>, u64)) -> Latencies {
     let ms = |us: u64| us as f64 / 1000.0;
     let nines = (0..=40).map(|at| 1.0 - 10_f64.powf(-f64::from(at) / 8.0));
     let mut quantiles: Vec<f64> = nines.chain([0.5, 0.9, 0.99, 0.999, 1.0]).collect();
     quantiles.sort_by(f64::total_cmp);
     Latencies {
         count: histogram.len(),
+        reached: Some(*reached),
         mean_ms: histogram.mean() / 1000.0,
         max_ms: ms(histogram.max()),
         curve: quantiles.iter().map(|at| (*at, ms(histogram.value_at_quantile(*at)))).collect(),

@@ -18,7 +18,7 @@ pub(crate) enum Figure {
     P999,
     Max,
     Mean,
-    /// Answers a second after warm-up; of all requests together, those that were answered well.
+    /// Good answers a second that came between the end of the warm-up and the end of the run.
     Rate,
     /// Requests that went wrong, of those that were sent. Known of all requests together only.
     ErrorsShare,
@@ -47,8 +47,7 @@ impl Figure {
             Self::P999 => latencies?.at(0.999),
             Self::Max => latencies.filter(|it| it.count > 0).map(|it| it.max_ms),
             Self::Mean => latencies.filter(|it| it.count > 0).map(|it| it.mean_ms),
-            Self::Rate if kind == ALL => Some(run.counts.good as f64 / run.measured_s()),
-            Self::Rate => latencies.map(|it| it.count as f64 / run.measured_s()),
+            Self::Rate => Some(latencies?.reached? as f64 / run.measured_s()),
             Self::ErrorsShare => (kind == ALL).then(|| run.errors_share()),
         }
     }
@@ -104,9 +103,11 @@ impl Run {
         Some(self.cpu_s(samples)? / self.measured_s())
     }
 
-    /// CPU seconds of a server after warm-up.
+    /// CPU seconds of a server after warm-up. A look that failed is passed over: the next one
+    /// tells the cores since the one before it.
     fn cpu_s(&self, samples: &[&Sample]) -> Option<f64> {
-        let spans = samples.windows(2).filter_map(|two| {
+        let seen: Vec<_> = samples.iter().filter(|it| it.up).collect();
+        let spans = seen.windows(2).filter_map(|two| {
             let from = two[0].t_s.max(self.warm_up_s);
             let seconds = two[1].t_s.min(self.length_s) - from;
             two[1].cpu_cores.filter(|_| seconds > 0.0).map(|cores| cores * seconds)
@@ -182,7 +183,7 @@ mod tests {
     #[test]
     fn a_percentile_is_that_of_the_next_point_of_the_curve() {
         let curve = vec![(0.0, 1.0), (0.5, 2.0), (0.99, 9.0), (1.0, 30.0)];
-        let latencies = Latencies { count: 10, mean_ms: 3.0, max_ms: 30.0, curve };
+        let latencies = Latencies { count: 10, reached: None, mean_ms: 3.0, max_ms: 30.0, curve };
         assert_eq!(latencies.at(0.5), Some(2.0));
         assert_eq!(latencies.at(0.9), Some(9.0), "never less than what was seen");
         assert_eq!(latencies.at(0.999), Some(30.0));
@@ -206,6 +207,9 @@ mod tests {
             vec![sample(0.0, 9.0), sample(8.0, 9.0), sample(12.0, 0.5), sample(22.0, 1.0)];
         // Two seconds at 0.5 cores and eight at one.
         assert_eq!(run.cpu_s_per_thousand(), Some(4.5));
+        let missed = Sample { up: false, cpu_cores: None, ..sample(17.0, 0.0) };
+        run.samples.insert(3, missed);
+        assert_eq!(run.cpu_s_per_thousand(), Some(4.5), "a look that failed takes nothing away");
         run.samples.clear();
         assert_eq!(run.cpu_s_per_thousand(), None);
     }

@@ -10,6 +10,10 @@ use anyhow::{Context, anyhow, bail, ensure};
 /// Kind of a request: `view`, `segment`, …
 const KIND_BYTES_MAX: usize = 64;
 
+/// Spans of players that have run dry, and of those that have begun.
+const STALL: &str = "stall";
+const STARTUP: &str = "startup";
+
 /// One limit.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Condition {
@@ -92,10 +96,12 @@ impl Condition {
     }
 
     /// A kind that a run did not ask for breaks its limits (found is 0 then): a limit that looks
-    /// at nothing holds nothing.
+    /// at nothing holds nothing. Stalls do not come by being asked for: where somebody watched,
+    /// none of them is 0.
     fn evaluate(&self, runs: &[Run]) -> Limit {
-        let values: Option<Vec<f64>> =
-            runs.iter().map(|run| self.figure.of(run, &self.kind)).collect();
+        let smooth = |run: &Run| self.kind == STALL && run.latencies.contains_key(STARTUP);
+        let value = |run| self.figure.of(run, &self.kind).or_else(|| smooth(run).then_some(0.0));
+        let values: Option<Vec<f64>> = runs.iter().map(value).collect();
         let worst = values.and_then(|values| self.worst(&values));
         let held = worst.is_some_and(|worst| self.holds(worst));
         Limit { text: self.text.clone(), found: worst.unwrap_or_default(), held }
@@ -111,6 +117,7 @@ pub(crate) fn evaluate(conditions: &[Condition], runs: &[Run]) -> Vec<Limit> {
 mod tests {
     use super::*;
     use crate::report::example;
+    use crate::report::model::Latencies;
 
     #[test]
     fn a_limit_is_read_from_text() {
@@ -151,6 +158,20 @@ mod tests {
         refused("view.errors_share<=0.1", "counted over all requests: all.errors_share");
         refused("all.errors_share<=5", "5 is no share: from 0 to 1");
         refused("a b.rate>1", "\"a b\" is no kind of request: letters, digits, - and _");
+    }
+
+    #[test]
+    fn players_that_never_stalled_hold_every_limit_of_stalls() {
+        let mut run = example::run(1);
+        let held = |run: &Run, text: &str| {
+            evaluate(&[parse(text).expect("a limit")], std::slice::from_ref(run))[0].held
+        };
+        assert!(!held(&run, "stall.max_ms<=1000"), "nobody watched");
+        let seen = run.latencies["view"].clone();
+        run.latencies.insert(STARTUP.to_owned(), seen.clone());
+        assert!(held(&run, "stall.max_ms<=1000") && !held(&run, "stall.max_ms>=1"));
+        run.latencies.insert(STALL.to_owned(), Latencies { max_ms: 1001.0, ..seen });
+        assert!(!held(&run, "stall.max_ms<=1000"));
     }
 
     #[test]

@@ -27,4 +27,4 @@ pub(crate) use environment::environment;
 pub(crate) use files::write;
 pub(crate) use sampler::Sampler;
 pub(crate) use slim::slim;
-pub(crate) use verdict::{LATE_SHARE_MAX, verdict};
+pub(crate) use verdict::{DIFFERENCES_TOLD, LATE_SHARE_MAX, verdict};

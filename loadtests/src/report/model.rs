@@ -22,6 +22,9 @@ pub(crate) struct Report {
     /// Where it was run, and against what.
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) runs: Vec<Run>,
+    /// Why not all runs were run; then the word is that the report is invalid.
+    #[serde(default)]
+    pub(crate) broken_off: Option<String>,
     pub(crate) limits: Vec<Limit>,
     pub(crate) verdict: Verdict,
 }
@@ -36,7 +39,7 @@ pub(crate) enum Verdict {
     OverLimit,
     /// Valid, but counts are not what they must be.
     Wrong,
-    /// The generator did not do what the scenario says: its figures mean nothing.
+    /// What the scenario says was not done: its figures mean nothing.
     Invalid,
 }
 
@@ -87,6 +90,10 @@ pub(crate) struct Counts {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Latencies {
     pub(crate) count: u64,
+    /// What went well between the end of the warm-up and the end of the run, by when the answer
+    /// came: what the system kept up with. Older reports do not tell.
+    #[serde(default)]
+    pub(crate) reached: Option<u64>,
     pub(crate) mean_ms: f64,
     pub(crate) max_ms: f64,
     /// `[quantile, ms]`, quantiles rising from 0 to 1 finely enough to draw (0.5, 0.9, 0.99, 0.999
@@ -101,6 +108,10 @@ pub(crate) struct Second {
     pub(crate) asked: u64,
     /// Of which answered well, at whatever time.
     pub(crate) good: u64,
+    /// Good answers that came in this second, whenever they were intended. Older reports do not
+    /// tell.
+    #[serde(default)]
+    pub(crate) answered: Option<u64>,
     pub(crate) errors: BTreeMap<String, u64>,
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,

@@ -111,8 +111,10 @@ impl Server {
             Err(_) => (None, Sample::default()),
         };
         (sample.t_s, sample.server) = (t_s, self.name.clone());
-        sample.cpu_cores = cores(self.before, cpu_s.map(|cpu_s| (t_s, cpu_s)));
-        self.before = cpu_s.map(|cpu_s| (t_s, cpu_s));
+        let now = cpu_s.map(|cpu_s| (t_s, cpu_s));
+        sample.cpu_cores = cores(self.before, now);
+        // A look that failed does not lose the time before it.
+        self.before = now.or(self.before);
         sample
     }
 

@@ -7,8 +7,8 @@ use super::model::{Counts, Report, Run, Verdict};
 
 /// At most this share of requests may be late or unsent by the generator's fault.
 pub(crate) const LATE_SHARE_MAX: f64 = 0.001;
-/// The oracle tells so many differences; there may be more.
-const DIFFERENCES_TOLD: usize = 20;
+/// Most differences that an oracle tells; there may be more.
+pub(crate) const DIFFERENCES_TOLD: usize = 20;
 
 impl Verdict {
     /// What a script sees: 0 good, 3 over a limit, 4 counts wrong, 5 invalid. 1 and 2 are left to
@@ -43,13 +43,15 @@ fn invalid(report: &Report) -> Vec<String> {
     if report.runs.is_empty() {
         return vec!["There is no run.".to_owned()];
     }
+    let mut reasons: Vec<_> = report.broken_off.iter().map(|why| format!("{why}.")).collect();
     let of = |run: &Run| {
         let mut why = run.invalid.clone();
         // What the run did not say of itself.
         why.extend(run.invalid.is_empty().then(|| unbelievable(&run.counts)).flatten());
         why
     };
-    numbered(&report.runs, of)
+    reasons.extend(numbered(&report.runs, of));
+    reasons
 }
 
 /// Counts that no generator in order can have.
@@ -151,6 +153,8 @@ mod tests {
         check(gone, Verdict::Invalid, "were intended, but only");
         let mute = |it: &mut Report| it.runs[0].counts.good -= 1;
         check(mute, Verdict::Invalid, "what came of them is told of");
+        let off = |it: &mut Report| it.broken_off = Some("Run 4 of 5 broke off: why".to_owned());
+        check(off, Verdict::Invalid, "Run 4 of 5 broke off: why.");
     }
 
     #[test]

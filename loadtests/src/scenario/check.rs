@@ -29,6 +29,7 @@ pub(super) fn check(of: &Scenario) -> anyhow::Result<()> {
         of.length_s,
         of.warm_up_s
     );
+    ensure!(of.warm_up_s.fract() == 0.0, "warm_up_s must be whole, and is {}", of.warm_up_s);
     bound("timeout_s", of.timeout_s, 0.01, 60.0)?;
     bound("late_after_s", of.late_after_s, 0.001, 10.0)?;
     bound("connections_max", of.connections_max as f64, 1.0, CONNECTIONS_MAX as f64)?;
@@ -144,6 +145,11 @@ mod tests {
         assert_eq!((good.warm_up_s, good.flows.len()), (5.0, 1));
         for (from, to, expected) in [
             ("length_s = 20", "length_s = 0", "length_s must be 1 to 86400, and is 0"),
+            (
+                "length_s = 20",
+                "warm_up_s = 1.5\nlength_s = 20",
+                "warm_up_s must be whole, and is 1.5",
+            ),
             ("length_s = 20", "length_s = nan", "length_s must be 1 to 86400, and is NaN"),
             (
                 "length_s = 20",
@@ -171,6 +177,16 @@ mod tests {
     }
 
     #[test]
+    fn a_longer_storm_comes_back_as_fast() {
+        let cut = "[[cut]]\nat_s = 10\nback_within_s = 2";
+        let text = format!("{}{cut}", GOOD.replace("'view'", "'player'"));
+        let hour = Scenario::parse(&text).and_then(|it| it.stretched(3600.0)).expect("a good one");
+        assert_eq!((hour.cuts[0].at_s, hour.cuts[0].back_within_s), (1800.0, 2.0));
+        let second = Scenario::parse(&text).and_then(|it| it.stretched(1.0)).expect("a good one");
+        assert_eq!(second.warm_up_s, 0.0, "something is left to be measured");
+    }
+
+    #[test]
     fn a_stretched_scenario_keeps_its_shape() {
         let text = GOOD.replace(
             "shape = 'constant', per_s = 10",
@@ -180,6 +196,6 @@ mod tests {
         let Rate::Step { at_s, rise_s, to_per_s, .. } = half.flows[0].rate else {
             panic!("{:?}", half.flows)
         };
-        assert_eq!((half.warm_up_s, at_s, rise_s, to_per_s), (2.5, 5.0, 0.5, 50.0));
+        assert_eq!((half.warm_up_s, at_s, rise_s, to_per_s), (3.0, 5.0, 0.5, 50.0));
     }
 }

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Scenario {
     /// What it is like, in a sentence.
     pub(crate) about: String,
-    /// Not counted; below `length_s`.
+    /// Not counted; whole seconds below `length_s`.
     #[serde(default = "default::warm_up_s")]
     pub(crate) warm_up_s: f64,
     /// The whole run, warm-up included.
@@ -192,21 +192,23 @@ impl Scenario {
     }
 
     /// The same in another length: every moment and span of the run's course is stretched alike,
-    /// while timeouts and what players do stay as they are.
+    /// the warm-up to whole seconds, while timeouts and what players do stay as they are.
     pub(crate) fn stretched(mut self, length_s: f64) -> anyhow::Result<Self> {
         let by = length_s / self.length_s;
         self.length_s = length_s;
-        self.warm_up_s *= by;
+        self.warm_up_s = whole(self.warm_up_s * by, length_s);
         self.flows.iter_mut().for_each(|flow| flow.rate.stretch(by));
         self.flips.iter_mut().for_each(|flip| flip.at_s *= by);
         self.faults.iter_mut().for_each(|fault| fault.at_s *= by);
-        for cut in &mut self.cuts {
-            cut.at_s *= by;
-            cut.back_within_s *= by;
-        }
+        self.cuts.iter_mut().for_each(|cut| cut.at_s *= by);
         check::check(&self)?;
         Ok(self)
     }
+}
+
+/// A warm-up in whole seconds, as latencies are kept, that leaves something to be measured.
+fn whole(warm_up_s: f64, length_s: f64) -> f64 {
+    warm_up_s.ceil().min(length_s.ceil() - 1.0).max(0.0)
 }
 
 impl Default for Contents {

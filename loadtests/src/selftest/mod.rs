@@ -3,7 +3,7 @@
 //! A measurement is worth as much as its proof that it would have noticed. Each check says what it
 //! must find by a closed form or an exact count, and what it found.
 
-mod stub;
+pub(crate) mod stub;
 
 use crate::load::{self, Plan};
 use crate::replay::{self, Prepared};
@@ -61,6 +61,8 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<bool> {
     let mut checks = stalls(folder.path()).await?;
     checks.push(crowded(folder.path()).await?);
     checks.push(drops(folder.path()).await?);
+    checks.push(mutes(folder.path()).await?);
+    checks.push(trudges(folder.path()).await?);
     for (what, manner, wrong) in [
         ("a stub that counts right, repeats included", Manner::Prompt, 0),
         ("a stub that counts one view twice", Manner::Doubles { nth: 50 }, 1),
@@ -183,6 +185,37 @@ async fn drops(folder: &Path) -> anyhow::Result<Check> {
         good: dropped > 0
             && (run.counts.errors.get("broken") == Some(&dropped) && errors == dropped
                 || !run.invalid.is_empty()),
+    })
+}
+
+/// What is never answered is an error of the system, and a rate of nothing.
+async fn mutes(folder: &Path) -> anyhow::Result<Check> {
+    let scenario = format!("length_s = 2\ntimeout_s = 0.5\n{}", flow("list", 50));
+    let (report, _stub) = valid_one(folder, Manner::Mutes, &scenario, TRIES).await?;
+    let run = only(&report)?;
+    let (sent, timeouts) = (run.counts.sent, run.counts.errors.get("timeout").copied());
+    let rate = Figure::Rate.of(run, "list").unwrap_or(f64::NAN);
+    Ok(Check {
+        what: "a stub that never answers",
+        expected: format!("{sent} timeouts, 0 answers a second, valid"),
+        found: format!("{} timeouts, {rate}/s{}", timeouts.unwrap_or(0), valid(run)),
+        good: sent > 0 && timeouts == Some(sent) && rate == 0.0 && run.invalid.is_empty(),
+    })
+}
+
+/// A player asks for the next segment when the one before it has come: it is the film that is
+/// slow, not the generator that is late.
+async fn trudges(folder: &Path) -> anyhow::Result<Check> {
+    let manner = Manner::Trudges { segment: Duration::from_millis(1200) };
+    let scenario = format!("length_s = 8\n{}", flow("player", 5));
+    let (report, _stub) = valid_one(folder, manner, &scenario, TRIES).await?;
+    let run = only(&report)?;
+    let p50 = Figure::P50.of(run, "segment").unwrap_or(0.0);
+    Ok(Check {
+        what: "a film of segments of 2 s that each take 1.2 s",
+        expected: "p50 of segments 1200 ms ± 100, valid".to_owned(),
+        found: format!("p50 {p50:.0} ms{}", valid(run)),
+        good: (p50 - 1200.0).abs() <= 100.0 && run.invalid.is_empty(),
     })
 }
 

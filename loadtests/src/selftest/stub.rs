@@ -14,14 +14,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// The one content.
 const ID: &str = "01900000-0000-7000-8000-000000000000";
 
 /// In which way it misbehaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Manner {
+pub(crate) enum Manner {
     /// It does not.
     Prompt,
     /// Answers nothing for the first part of each period.
@@ -32,11 +32,15 @@ pub(super) enum Manner {
     Doubles { nth: u64 },
     /// Acknowledges this view and forgets it.
     Loses { nth: u64 },
+    /// Takes so long for each segment of its film.
+    Trudges { segment: Duration },
+    /// Never answers who asks for twenty contents.
+    Mutes,
 }
 
 /// A server that ends with this.
-pub(super) struct Stub {
-    pub(super) address: String,
+pub(crate) struct Stub {
+    pub(crate) address: String,
     shared: Arc<Shared>,
     /// Where the kernel tells the CPU time of its thread.
     stat: PathBuf,
@@ -60,7 +64,7 @@ impl Stub {
     ///
     /// # Errors
     /// When there is none, or no thread.
-    pub(super) fn start(manner: Manner) -> anyhow::Result<Self> {
+    pub(crate) fn start(manner: Manner) -> anyhow::Result<Self> {
         let shared = Arc::new(Shared::new(manner));
         let (stop, stopped) = oneshot::channel();
         let (tell, told) = std::sync::mpsc::channel();
@@ -92,7 +96,7 @@ impl Stub {
     }
 
     /// Connections that it closed without an answer.
-    pub(super) fn dropped(&self) -> u64 {
+    pub(crate) fn dropped(&self) -> u64 {
         self.shared.dropped.load(Relaxed)
     }
 
@@ -100,7 +104,7 @@ impl Stub {
     ///
     /// # Errors
     /// When it has ended.
-    pub(super) fn cpu_s(&self) -> anyhow::Result<f64> {
+    pub(crate) fn cpu_s(&self) -> anyhow::Result<f64> {
         let stat = std::fs::read_to_string(&self.stat).context("the stub has ended")?;
         let (_, after) = stat.rsplit_once(')').context("a stat line names its thread")?;
         let ticks = after.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
@@ -152,11 +156,33 @@ async fn connection(mut stream: TcpStream, shared: &Shared) -> std::io::Result<(
                 return Ok(());
             }
         }
-        shared.stall().await;
+        shared.stall(&heard[..head]).await;
         let Some(answer) = shared.answer(&heard[..head]) else { return Ok(()) };
         stream.write_all(answer.as_bytes()).await?;
         heard.drain(..head + length);
     }
+}
+
+/// The request line.
+fn line(head: &[u8]) -> &str {
+    std::str::from_utf8(head).unwrap_or_default().lines().next().unwrap_or_default()
+}
+
+fn whole(status: &str, body: &str) -> String {
+    format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+}
+
+/// A film of eight seconds in four segments, too short to be viewed.
+fn film(file: &str) -> String {
+    let body = match file {
+        "master.m3u8" => "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nmedia.m3u8\n".to_owned(),
+        "media.m3u8" => {
+            let segments = (0..4).map(|at| format!("#EXTINF:2.0,\n{at}.m4s\n"));
+            format!("#EXTM3U\n#EXT-X-MAP:URI=\"init.mp4\"\n{}", segments.collect::<String>())
+        }
+        _ => "media".to_owned(),
+    };
+    whole("200 OK", &body)
 }
 
 impl Shared {
@@ -173,9 +199,19 @@ impl Shared {
         }
     }
 
-    /// Waits for the end of a stall.
-    async fn stall(&self) {
-        let Manner::Stalls { every, lasts } = self.manner else { return };
+    /// Waits as its manner is.
+    async fn stall(&self, head: &[u8]) {
+        let line = line(head);
+        match self.manner {
+            Manner::Stalls { every, lasts } => self.silence(every, lasts).await,
+            Manner::Trudges { segment } if line.contains(".m4s ") => sleep(segment).await,
+            Manner::Mutes if line.contains("?limit=20 ") => std::future::pending().await,
+            _ => {}
+        }
+    }
+
+    /// Waits for the end of a silence.
+    async fn silence(&self, every: Duration, lasts: Duration) {
         let passed = self.start.elapsed();
         let into = Duration::from_nanos((passed.as_nanos() % every.as_nanos()) as u64);
         if into < lasts {
@@ -185,8 +221,11 @@ impl Shared {
 
     /// The whole answer; none when the connection is closed instead.
     fn answer(&self, head: &[u8]) -> Option<String> {
-        let line = std::str::from_utf8(head).unwrap_or_default().lines().next().unwrap_or_default();
+        let line = line(head);
         let path = line.split(' ').nth(1).unwrap_or_default();
+        if let Some(file) = path.strip_prefix("/media/") {
+            return Some(film(file));
+        }
         let (status, body) = if line.starts_with("GET /api/v1/content?") {
             let turn = self.lists.fetch_add(1, Relaxed) + 1;
             if matches!(self.manner, Manner::Drops { one_in } if turn.is_multiple_of(one_in)) {
@@ -199,14 +238,17 @@ impl Shared {
             ("202 Accepted", json!({ "counted": counted }))
         } else if path.ends_with("/like") {
             ("200 OK", json!({ "liked": true, "likes": self.likes.fetch_add(1, Relaxed) + 1 }))
+        } else if path.ends_with("/sessions") {
+            ("201 Created", json!({ "session_id": ID, "hls": "/media/master.m3u8" }))
+        } else if path.ends_with("/events") {
+            ("200 OK", json!({ "accepted": 1, "refused": [] }))
         } else if path.ends_with("/engagement") {
             let (views, likes) = (self.counted.load(Relaxed), self.likes.load(Relaxed));
             ("200 OK", json!({ "views": { "live": views, "settled": views }, "likes": likes }))
         } else {
-            ("200 OK", json!({ "id": ID, "duration_s": 10.0 }))
+            ("200 OK", json!({ "id": ID, "duration_s": 20.0 }))
         };
-        let body = body.to_string();
-        Some(format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len()))
+        Some(whole(status, &body.to_string()))
     }
 
     fn view(&self, key: &str) -> bool {

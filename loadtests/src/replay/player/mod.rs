@@ -6,8 +6,10 @@
 //! connections are kept for the session: video, audio, and what is told.
 
 mod hls;
+mod loader;
 mod phone;
 mod show;
+mod teller;
 
 use super::kind::Kind;
 use super::ledger::Outcome;
@@ -17,13 +19,14 @@ use crate::random::Random;
 use crate::target::Content;
 use crate::wire::{header, text};
 use hls::Media;
+use loader::Loader;
 use phone::{Phone, Question, Read};
 use serde_json::json;
 use show::Show;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep};
 
 /// Connections of a player.
 const SEATS: u32 = 3;
@@ -97,15 +100,16 @@ impl<'a> Player<'a> {
         let players = &run.of.scenario.players;
         let mut random = Random::new(wish.seed, 0);
         let slow = random.chance(players.trickle_share) && players.trickle_bytes_per_s > 0;
-        let phone = |stream| Phone::new(run, wish.server, Random::new(wish.seed, stream));
+        let phone =
+            |stream, narrow| Phone::new(run, wish.server, narrow, Random::new(wish.seed, stream));
         Self {
             run,
             content: &run.of.contents[wish.content as usize],
             wish,
             random,
-            tell: phone(1),
-            video: phone(2),
-            audio: phone(3),
+            tell: phone(1, false),
+            video: phone(2, slow),
+            audio: phone(3, slow),
             cookie: String::new(),
             trickle: slow.then_some(players.trickle_bytes_per_s),
         }
@@ -117,7 +121,7 @@ impl<'a> Player<'a> {
         let wanted_s = players.watch_mean_s * self.random.exponential();
         let until = (intended + Duration::from_secs_f64(wanted_s)).min(self.run.end());
         let Some((line, film)) = self.prepare(intended).await else {
-            self.run.note_span(Kind::Startup, intended, Outcome::Timeout);
+            note_unstarted(self.run, intended, until);
             return false;
         };
         let total_ms = film.video.segments.iter().map(|(_, length_ms)| length_ms).sum();
@@ -126,8 +130,12 @@ impl<'a> Player<'a> {
         let loader = Loader { run: self.run, session: &session, trickle: self.trickle };
         tokio::join!(
             loader.load(&film, &mut self.video, &mut self.audio, intended),
-            tell(self.run, &session, &mut self.tell),
+            teller::tell(self.run, &session, &mut self.tell),
         );
+        // It never went on.
+        if let Some(dry) = session.show().dry_since().filter(|dry| *dry < until) {
+            self.run.note_span(Kind::Stall, (dry, until), Outcome::Left);
+        }
         self.judge(&session);
         session.show().has_started()
     }
@@ -202,6 +210,9 @@ async fn playlist_at(phone: &mut Phone<'_>, address: Option<&String>) -> Option<
 }
 
 async fn playlist(phone: &mut Phone<'_>, address: &str) -> Option<String> {
+    if phone.is_over() {
+        return None;
+    }
     let question = get(Kind::Manifest, Instant::now(), Read::Keep);
     let line = format!("GET {address}");
     let good = phone.ask(Question { line: &line, ..question }).await;
@@ -212,145 +223,15 @@ fn get(kind: Kind, intended: Instant, read: Read) -> Question<'static> {
     Question { kind, intended, line: "", headers: "", body: b"", read, tries: TRIES }
 }
 
-/// The side of a session that reads media.
-struct Loader<'a> {
-    run: &'a Run,
-    session: &'a Session,
-    trickle: Option<u64>,
-}
-
-impl Loader<'_> {
-    /// Reads segments as long as somebody watches.
-    async fn load(
-        &self,
-        film: &Film,
-        video: &mut Phone<'_>,
-        audio: &mut Phone<'_>,
-        wished: Instant,
-    ) {
-        let inits = (film.video.init.as_deref(), film.audio.init.as_deref());
-        let now = Instant::now();
-        let (video_init, audio_init) = tokio::join!(
-            self.fetch(video, Kind::Init, inits.0, now),
-            self.fetch(audio, Kind::Init, inits.1, now),
-        );
-        if !video_init || !audio_init {
-            self.run.note_span(Kind::Startup, wished, Outcome::Timeout);
-            return;
-        }
-        let mut start_ms = 0;
-        for (place, (address, length_ms)) in film.video.segments.iter().enumerate() {
-            let Some(intended) = self.room(start_ms).await else { break };
-            let beside = film.audio.segments.get(place).map(|(address, _)| address.as_str());
-            let (picture, sound) = tokio::join!(
-                self.fetch(video, Kind::Segment, Some(address), intended),
-                self.fetch(audio, Kind::Segment, beside, intended),
-            );
-            if !picture || !sound {
-                break;
-            }
-            start_ms += length_ms;
-            self.show(start_ms, wished);
-        }
-        if !self.session.show().has_started() {
-            self.run.note_span(Kind::Startup, wished, Outcome::Timeout);
-        }
+/// No picture came. Whoever has left before has waited for as long as that at least; a failure
+/// stands with the time-out at least, or to fail fast would look like to start fast.
+fn note_unstarted(run: &Run, wished: Instant, until: Instant) {
+    let now = Instant::now();
+    if now >= until {
+        run.note_span(Kind::Startup, (wished, now), Outcome::Left);
+    } else {
+        run.note_span(Kind::Startup, (wished, now.max(run.deadline(wished))), Outcome::Timeout);
     }
-
-    /// Waits until there is room for what begins there: the intended moment, or none when nobody
-    /// watches any more.
-    async fn room(&self, start_ms: i64) -> Option<Instant> {
-        let ahead_ms = (1000.0 * self.run.of.scenario.players.buffer_s) as i64;
-        let at = self.session.show().room_at(start_ms, ahead_ms, Instant::now());
-        sleep_until(at.min(self.session.until)).await;
-        (Instant::now() < self.session.until).then(|| on_time(at))
-    }
-
-    async fn fetch(
-        &self,
-        phone: &mut Phone<'_>,
-        kind: Kind,
-        address: Option<&str>,
-        intended: Instant,
-    ) -> bool {
-        let Some(address) = address else { return true };
-        let (kind, read) = match self.trickle {
-            Some(pace) if kind == Kind::Segment => {
-                (Kind::Trickle, Read::Trickle(pace, self.session.until))
-            }
-            _ => (kind, Read::Drain),
-        };
-        let line = format!("GET {address}");
-        phone.ask(Question { line: &line, ..get(kind, intended, read) }).await
-    }
-
-    /// Puts a segment on the screen's side.
-    fn show(&self, end_ms: i64, wished: Instant) {
-        let first = !self.session.show().has_started();
-        let wall = |moment| self.run.wall_ms(moment);
-        let dry = self.session.show().load(Instant::now(), end_ms, wall);
-        if first {
-            self.run.note_span(Kind::Startup, wished, Outcome::Good);
-        }
-        if let Some(dry) = dry {
-            self.run.note_span(Kind::Stall, dry, Outcome::Good);
-        }
-        self.session.changed.notify_one();
-    }
-}
-
-/// The side of a session that tells what happens, until somebody leaves.
-async fn tell(run: &Run, session: &Session, phone: &mut Phone<'_>) {
-    let every = Duration::from_secs_f64(run.of.scenario.players.heartbeat_s);
-    let wall = |moment| run.wall_ms(moment);
-    let mut beat = Instant::now() + every;
-    loop {
-        let over = session.show().over_at();
-        let leave = over.map_or(session.until, |over| over.min(session.until));
-        let mut intended = tokio::select! {
-            () = sleep_until(beat.min(leave)) => on_time(beat.min(leave)),
-            () = session.changed.notified() => Instant::now(),
-            () = phone.cut() => {
-                phone.come_back().await;
-                session.show().beat(Instant::now(), wall);
-                Instant::now()
-            }
-        };
-        let now = Instant::now();
-        if now >= leave {
-            session.show().end(now, wall);
-            send(session, phone, intended, TRIES).await;
-            return;
-        }
-        if now >= beat {
-            session.show().beat(now, wall);
-            intended = intended.max(beat);
-            beat += every;
-        }
-        send(session, phone, intended, 1).await;
-    }
-}
-
-/// Sends what is not acknowledged yet.
-async fn send(session: &Session, phone: &mut Phone<'_>, intended: Instant, tries: u32) {
-    let mut body = Vec::new();
-    if !session.show().story.batch(&mut body) {
-        return;
-    }
-    let question = Question {
-        line: &session.line,
-        body: &body,
-        tries,
-        ..get(Kind::Events, intended, Read::Keep)
-    };
-    if phone.ask(question).await {
-        let refused = !contains(phone.last().body, b"\"refused\":[]");
-        session.show().story.acknowledged(refused);
-    }
-}
-
-fn contains(text: &[u8], part: &[u8]) -> bool {
-    text.windows(part.len()).any(|window| window == part)
 }
 
 /// The intended moment of what a timer has woken: a timer's own step is nobody's lateness.

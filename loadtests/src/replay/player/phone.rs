@@ -8,10 +8,12 @@ use crate::replay::run::{Cutting, Run};
 use crate::wire::{Reply, Wire};
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// After failures a player waits so long, then twice that, and so on.
 const BACKOFF: Duration = Duration::from_millis(250);
+/// What the kernel of a player on a bad line takes before it is read.
+const NARROW_BYTES: u32 = 8 * 1024;
 
 /// How the answer is read.
 #[derive(Clone, Copy)]
@@ -40,6 +42,8 @@ pub(super) struct Question<'a> {
 pub(super) struct Phone<'a> {
     run: &'a Run,
     server: usize,
+    /// On a bad line.
+    narrow: bool,
     wire: Wire,
     cuts: watch::Receiver<Cutting>,
     random: Random,
@@ -48,9 +52,9 @@ pub(super) struct Phone<'a> {
 
 impl<'a> Phone<'a> {
     /// To one of the servers; nothing is sent yet.
-    pub(super) fn new(run: &'a Run, server: usize, random: Random) -> Self {
-        let wire = Wire::new(&run.of.targets[server].address);
-        Self { run, server, wire, cuts: run.cuts.subscribe(), random, request: Vec::new() }
+    pub(super) fn new(run: &'a Run, server: usize, narrow: bool, random: Random) -> Self {
+        let (wire, cuts) = (wire(run, server, narrow), run.cuts.subscribe());
+        Self { run, server, narrow, wire, cuts, random, request: Vec::new() }
     }
 
     /// Asks until it is answered well; false when it never is.
@@ -59,6 +63,9 @@ impl<'a> Phone<'a> {
         loop {
             let Some(heard) = self.once(question).await else {
                 self.come_back().await;
+                if self.run.is_over() {
+                    return false;
+                }
                 question.intended = Instant::now();
                 continue;
             };
@@ -68,10 +75,15 @@ impl<'a> Phone<'a> {
                 return heard.is_good();
             }
             self.server = (self.server + 1) % self.run.of.targets.len();
-            self.wire = Wire::new(&self.run.of.targets[self.server].address);
+            self.wire = wire(self.run, self.server, self.narrow);
             sleep(BACKOFF * 2_u32.pow(tries.min(5))).await;
             question.intended = Instant::now();
         }
+    }
+
+    /// Whether nobody begins anything any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.run.is_over()
     }
 
     /// The last answer.
@@ -87,11 +99,12 @@ impl<'a> Phone<'a> {
         }
     }
 
-    /// After a cut: comes back at a moment of its own.
+    /// After a cut: comes back at a moment of its own, before the run is over.
     pub(super) async fn come_back(&mut self) {
         self.wire.cut();
         let within = self.cuts.borrow_and_update().back_within;
-        sleep(within.mul_f64(self.random.unit())).await;
+        let at = Instant::now() + within.mul_f64(self.random.unit());
+        sleep_until(at.min(self.run.end())).await;
     }
 
     /// The end of one request; none when its socket was cut.
@@ -124,4 +137,9 @@ impl<'a> Phone<'a> {
             () = cut => None,
         }
     }
+}
+
+fn wire(run: &Run, server: usize, narrow: bool) -> Wire {
+    let address = &run.of.targets[server].address;
+    if narrow { Wire::narrow(address, NARROW_BYTES) } else { Wire::new(address) }
 }

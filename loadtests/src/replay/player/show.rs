@@ -37,6 +37,11 @@ impl Show {
         self.started
     }
 
+    /// Since when it has run dry; none while it plays.
+    pub(super) fn dry_since(&self) -> Option<Instant> {
+        self.dry_since
+    }
+
     /// A segment has come that ends there. Answers since when it had run dry.
     pub(super) fn load(
         &mut self,

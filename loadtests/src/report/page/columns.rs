@@ -25,7 +25,8 @@ pub(super) struct Column {
     pub(super) to_s: f64,
     /// Requests a second.
     pub(super) asked: f64,
-    pub(super) good: f64,
+    /// Good answers a second, by when they came.
+    pub(super) answered: f64,
     /// By what went wrong, a second.
     pub(super) errors: BTreeMap<String, f64>,
     pub(super) p50_ms: Option<f64>,
@@ -72,8 +73,12 @@ fn column(run: &Run, from_s: f64, to_s: f64, (join, edges): (usize, &[f64])) -> 
         [one] => (said(one, one.p50_ms), said(one, one.p99_ms)),
         _ => (quantile(&heat, edges, 0.5), quantile(&heat, edges, 0.99)),
     };
-    let (asked, good) = (sum(|second| second.asked), sum(|second| second.good));
-    Column { from_s, to_s, asked, good, errors, p50_ms, p99_ms, heat }
+    let (asked, answered) = (sum(|second| second.asked), sum(answered));
+    Column { from_s, to_s, asked, answered, errors, p50_ms, p99_ms, heat }
+}
+
+fn answered(second: &Second) -> u64 {
+    second.answered.unwrap_or(second.good)
 }
 
 /// A second without requests has no latency.

@@ -134,7 +134,8 @@ mod tests {
     #[test]
     fn nines_are_equally_far_from_each_other() {
         let curve = vec![(0.0, 1.0), (0.9, 10.0), (0.99, 100.0), (1.0, 1000.0)];
-        let latencies = Latencies { count: 1000, mean_ms: 2.0, max_ms: 1000.0, curve };
+        let latencies =
+            Latencies { count: 1000, reached: None, mean_ms: 2.0, max_ms: 1000.0, curve };
         let (x, y) = (Scale::linear(0.0, 3.0, 300.0), Scale::log(1.0, 1000.0, 300.0));
         assert_eq!(line(&latencies, &x, &y, 3.0), "M0 300L100 200L200 100L300 0");
     }

@@ -25,12 +25,12 @@ pub(super) fn axis(max: f64, height: f64, whole: bool) -> (Scale, Vec<(f64, Stri
 
 /// Asked and reached.
 pub(super) fn rates(columns: &Columns, time: &Time) -> Panel {
-    let max = columns.list.iter().map(|it| it.asked.max(it.good)).fold(0.0, f64::max);
+    let max = columns.list.iter().map(|it| it.asked.max(it.answered)).fold(0.0, f64::max);
     let (scale, ticks) = axis(max, HEIGHT, false);
     let mut area = Path::default();
     let mut line = Path::default();
-    for column in columns.list.iter().filter(|column| column.good > 0.0) {
-        area.rect(span(column, time), (scale.down(column.good), HEIGHT));
+    for column in columns.list.iter().filter(|column| column.answered > 0.0) {
+        area.rect(span(column, time), (scale.down(column.answered), HEIGHT));
     }
     line.steps(columns.list.iter().map(|it| (span(it, time), Some(scale.down(it.asked)))));
     Panel {

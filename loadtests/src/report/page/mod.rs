@@ -97,7 +97,7 @@ fn over_time(runs: &[Run]) -> Markup {
 
 /// A run in a few figures.
 fn short(run: &Run) -> String {
-    let rate = figure(run.counts.good as f64 / run.measured_s());
+    let rate = figure(Figure::Rate.of(run, ALL).unwrap_or_default());
     let p99 = Figure::P99.of(run, ALL).map(|ms| format!("p99 {}", latency(ms)));
     let errors = format!("{} errors", percent(run.errors_share()));
     [Some(format!("{rate} good/s")), p99, Some(errors)]

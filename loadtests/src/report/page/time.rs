@@ -68,10 +68,10 @@ fn moments(run: &Run, columns: &Columns) -> Moments {
 
 fn told(column: &Column, length_s: f64) -> String {
     let mut text = format!(
-        "{}: asked {}/s, good {}/s",
+        "{}: asked {}/s, answered well {}/s",
         moment(column.from_s, length_s),
         figure(column.asked),
-        figure(column.good)
+        figure(column.answered)
     );
     if let (Some(p50), Some(p99)) = (column.p50_ms, column.p99_ms) {
         text += &format!("\np50 {}, p99 {}", latency(p50), latency(p99));

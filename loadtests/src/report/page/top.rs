@@ -2,7 +2,7 @@
 
 use super::number::{count, percent};
 use super::path::rounded;
-use crate::report::model::{Report, Run, Verdict};
+use crate::report::model::{Oracle, Report, Run, Verdict};
 use crate::report::verdict::reasons;
 use maud::{Markup, html};
 
@@ -21,7 +21,7 @@ pub(super) fn top(report: &Report) -> Markup {
             "invalid",
             "✗",
             "Invalid",
-            "The generator did not do what the scenario says: the figures below mean nothing.",
+            "What the scenario says was not done: the figures below mean nothing.",
         ),
     };
     let why = reasons(report);
@@ -70,11 +70,19 @@ fn held(report: &Report) -> Vec<String> {
         facts.push(format!("Errors: {} of the worst run's requests.", percent(worst)));
     }
     let compared = runs.iter().map(|run| run.oracle.contents).min().unwrap_or_default();
-    let settled: u64 = runs.iter().map(|run| run.oracle.views_settled).sum();
+    let sum = |of: fn(&Oracle) -> u64| count(runs.iter().map(|run| of(&run.oracle)).sum());
+    let settled = sum(|oracle| oracle.views_settled);
     if compared == 0 {
         facts.push("Not in every run were counts compared.".to_owned());
-    } else if runs.iter().all(|run| run.oracle.differences.is_empty()) {
-        let settled = count(settled);
+    } else if runs.iter().any(|run| !run.oracle.differences.is_empty()) {
+        // Told above.
+    } else if runs.iter().any(|run| run.oracle.views_unknown > 0) {
+        let unknown = sum(|oracle| oracle.views_unknown);
+        facts.push(format!(
+            "Counts are within what is possible: {settled} views settled; of {unknown} the answer \
+             was lost, and each of them may count or not."
+        ));
+    } else {
         facts.push(format!("Counts are exact: {settled} views settled, none lost, none double."));
     }
     let held = report.limits.iter().filter(|limit| limit.held).count();
