@@ -145,7 +145,8 @@ const counting = [
     title: "Viewers and counters",
     help: "Messages that wait at the actors that judge sessions and count views.",
     of: {
-      "{{kind}}": 'sum by (kind) (playhouse_actor_mailbox_messages{@,kind=~"viewer|counter"})',
+      "{{kind}}": `sum by (kind) (
+  playhouse_actor_mailbox_messages{@,kind=~"playback.viewer|engagement.counter"})`,
     },
     unit: "short",
     alert: "MailboxOld",
@@ -157,7 +158,7 @@ const counting = [
     of: { "{{node}}": "max by (node) (playhouse_outbox_lag_seconds{@})" },
     unit: "s",
     limits: [[60, "red"]],
-    alert: "OutboxLag",
+    alert: ["OutboxLag", "QueuesUnseen"],
   },
   {
     type: "timeseries",

@@ -111,11 +111,11 @@ const queue = [
   {
     type: "timeseries",
     title: "Oldest waiting",
-    help: "How long the oldest job has waited. A line that only rises: nobody takes jobs.",
+    help: "Of jobs. A line that only rises: nobody takes them. A gap: the catalog is slow.",
     of: { oldest: "max(playhouse_jobs_oldest_waiting_seconds{@})" },
     unit: "s",
     limits: [[600, "red"]],
-    alert: ["EncodeQueueOld", "EncodingStandsStill"],
+    alert: ["EncodeQueueOld", "EncodingStandsStill", "QueuesUnseen"],
   },
   {
     type: "timeseries",
@@ -163,7 +163,7 @@ const delivery = [
   {
     type: "timeseries",
     title: "Sent to players",
-    help: "Bytes a second.",
+    help: "Bytes a second, counted at the head of each answer.",
     of: { "{{what}}": "sum by (what) (rate(playhouse_media_bytes_total{@}[~]))" },
     unit: "Bps",
     stack: true,
@@ -182,7 +182,7 @@ const delivery = [
   {
     type: "timeseries",
     title: "Stores of media, 99 %",
-    help: "Time of a call to the folder or bucket, by operation.",
+    help: "Time of a call to the folder or bucket, by operation; of a read until its first bytes.",
     of: {
       "{{engine}} {{operation}}": `histogram_quantile(0.99, sum by (engine, operation, le) (
   rate(playhouse_engine_call_duration_seconds_bucket{@,engine=~"s3|file"}[~])))`,
