@@ -11,6 +11,8 @@ pub(super) struct Kind {
     pub(super) name: &'static str,
     pub(super) rules: EntityRules,
     pub(super) ledger: Ledger,
+    /// The highest sums that anybody was told.
+    told: Mutex<Sums>,
 }
 
 /// What holds for every entity of a kind: a row of the supervision table.
@@ -57,13 +59,14 @@ impl Kinds {
 
 impl Kind {
     fn new(name: &'static str, rules: EntityRules) -> Self {
-        Self { name, rules, ledger: Ledger::new() }
+        Self { name, rules, ledger: Ledger::new(), told: Mutex::default() }
     }
 
-    /// Sums of the lives that have ended, and of those that run.
-    pub(super) fn sums(&self, running: Sums) -> Sums {
-        let mut sums = self.ledger.past();
-        sums += running;
-        sums
+    /// Sums of all lives as a census found them, and never less than was told before: a life that
+    /// ends between two looks is found by neither, and a counter that falls is read as a new one.
+    pub(super) fn sums(&self, found: Sums) -> Sums {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        *told = found.at_least(&told);
+        *told
     }
 }

@@ -194,6 +194,18 @@ impl Sums {
         }
     }
 
+    /// These, and of what only rises no less than `told`.
+    pub(super) fn at_least(self, told: &Self) -> Self {
+        Self {
+            depth: self.depth,
+            handled: self.handled.max(told.handled),
+            refused: self.refused.max(told.refused),
+            expired: self.expired.max(told.expired),
+            undelivered: self.undelivered.max(told.undelivered),
+            busy: self.busy.max(told.busy),
+        }
+    }
+
     /// Messages let in.
     pub(super) fn received(&self) -> u64 {
         self.handled + self.expired + self.undelivered + self.depth

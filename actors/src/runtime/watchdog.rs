@@ -95,7 +95,7 @@ fn look_at_members(member: &Arc<Member>) {
 
 /// One pass over all entities: counts them, and does what is to be done about those at work.
 fn look_at_entities(population: &Population) -> Census {
-    let mut census = Census::default();
+    let mut census = Census::begin(population);
     for shard in population.shards() {
         let mut found = vec![];
         let mut counts = Counts::default();

@@ -1,5 +1,8 @@
 //! One pass over all residents: sums by kind, and who is slow or stuck. Taken by the watchdog once
 //! a second and read by everybody, so that many watchers cost no more than one.
+//!
+//! The sums of lives that have ended are read before the pass, and who has ended is passed by: so
+//! no life is counted twice, whenever it ends. One that ends meanwhile is in the next census.
 
 use super::members::working;
 use super::view::Status;
@@ -18,10 +21,11 @@ pub(in crate::runtime) struct Census {
     pub(in crate::runtime) kinds: BTreeMap<&'static str, KindCount>,
 }
 
-/// The residents of one kind.
+/// The residents of one kind, and what those did who have left.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::runtime) struct KindCount {
     pub(in crate::runtime) residents: u64,
+    /// Of their lives, and of those that had ended when the pass began.
     pub(in crate::runtime) sums: Sums,
     pub(in crate::runtime) oldest_s: Option<f64>,
     /// Bound of each mailbox.
@@ -36,8 +40,11 @@ pub(in crate::runtime) struct KindCount {
 pub(in crate::runtime) struct Counts(Vec<(Arc<Kind>, KindCount)>);
 
 impl Counts {
-    /// Counts one more. True when it is at work.
+    /// Counts one more, unless it has ended. True when it is at work.
     pub(in crate::runtime) fn add(&mut self, resident: &Resident) -> bool {
+        if !resident.runs() {
+            return false;
+        }
         let known = self.0.iter().position(|(kind, _)| Arc::ptr_eq(kind, &resident.kind));
         let place = known.unwrap_or_else(|| {
             self.0.push((Arc::clone(&resident.kind), KindCount::default()));
@@ -82,9 +89,17 @@ impl KindCount {
 }
 
 impl Census {
+    /// Begins a pass.
+    pub(in crate::runtime) fn begin(population: &Population) -> Self {
+        let ended = |kind: Arc<Kind>| {
+            (kind.name, KindCount { sums: kind.ledger.past(), ..KindCount::default() })
+        };
+        Self { kinds: population.kinds.all().into_iter().map(ended).collect() }
+    }
+
     /// Looks at every resident once.
     pub(in crate::runtime) fn of(population: &Population) -> Self {
-        let mut census = Self::default();
+        let mut census = Self::begin(population);
         for shard in population.shards() {
             let mut counts = Counts::default();
             shard.visit(&mut |running| {

@@ -3,6 +3,7 @@
 
 use super::entities::{Request, SECOND, Stage};
 use super::services::{Actor, Diary, Order, POLICY};
+use crate::runtime::inspect::census::Census;
 use crate::runtime::inspect::view::{Role, Sort, Status, TreeQuery};
 use crate::runtime::{
     AskError, ChildSpec, Config, Exit, Handle, Inspector, OrderError, Strategy, Supervisor, Tree,
@@ -205,4 +206,41 @@ async fn a_service_shows_its_tasks_and_why_it_died() {
     assert_eq!(back.latency.map(|latency| latency.count), Some(2));
     assert_eq!(handle.deliver(Order::Note("handled"), SECOND).await, Ok(()));
     supervisor.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_entities_have_done_is_told_once_and_never_falls_when_they_leave() {
+    let stage = Stage::new(Config::default());
+    let eye = eye(&stage);
+    let handled = || {
+        let meters = eye.meters(&[]);
+        let sums = meters.iter().find_map(|it| it.sums.as_ref().filter(|_| it.role == "entity"));
+        sums.map_or(0, |sums| sums.handled)
+    };
+    let mut told = 0;
+    for done in 1..=5 {
+        stage.tally(1).ask(Request::Add(1), SECOND).await.expect("it answers");
+        let resident = handled();
+        // It has left the map, and its life has not ended yet.
+        assert_eq!(stage.directory.stop_idle(Duration::ZERO), 1);
+        let leaving = handled();
+        sleep(SECOND).await;
+        let gone = handled();
+        assert!(told <= resident && resident <= leaving && leaving <= gone && gone <= done);
+        told = gone;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_life_that_ends_after_a_census_is_not_counted_again_beside_it() {
+    let stage = Stage::new(Config::default());
+    stage.tally(1).ask(Request::Add(1), SECOND).await.expect("it answers");
+    let population = stage.directory.population();
+    let census = Census::of(population);
+    assert_eq!(stage.directory.stop_idle(Duration::ZERO), 1);
+    sleep(SECOND).await;
+    let kind = population.kinds.get("test.tally");
+    assert_eq!(kind.ledger.past().handled, 1);
+    let sums = |census: &Census| kind.sums(census.kind("test.tally").sums).handled;
+    assert_eq!((sums(&census), sums(&Census::of(population))), (1, 1));
 }
