@@ -42,6 +42,7 @@ static RENEWALS: LazyLock<Counters<1>> = LazyLock::new(Counters::default);
 static SESSIONS: LazyLock<Counter> = LazyLock::new(Counter::default);
 static EVENTS: LazyLock<Counters<1>> = LazyLock::new(Counters::default);
 static VIEWS: LazyLock<Counters<1>> = LazyLock::new(Counters::default);
+static BEGUN: LazyLock<Counters<1>> = LazyLock::new(Counters::default);
 static STARTUP: LazyLock<Histogram> = LazyLock::new(|| Histogram::new(STARTS));
 static PLAYED: LazyLock<Seconds> = LazyLock::new(Seconds::default);
 static STALLED: LazyLock<Seconds> = LazyLock::new(Seconds::default);
@@ -55,6 +56,7 @@ fn begin_at_zero() {
     begin(&JOBS, "outcome", &["done", "failed", "crashed", "lost"]);
     begin(&EVENTS, "outcome", &["taken", "repeated", "refused"]);
     begin(&VIEWS, "source", &["session", "api"]);
+    begin(&BEGUN, "outcome", &["shown", "left"]);
     begin(&MOVES, "direction", &["gained", "lost"]);
     begin(&RENEWALS, "outcome", &["ok", "failed"]);
     for stage in ["playable", "complete"] {
@@ -132,6 +134,11 @@ fn playback(registry: &mut Registry) {
         EVENTS.clone(),
     );
     registry.register("playhouse_views", "Views that count, by who told them", VIEWS.clone());
+    registry.register(
+        "playhouse_playback_starts",
+        "Sessions by whether their viewer saw a picture before leaving",
+        BEGUN.clone(),
+    );
     registry.register_with_unit(
         "playhouse_playback_startup",
         "From the wish to play until the first frame, as players tell it",
@@ -252,6 +259,8 @@ pub fn view_told() {
 #[derive(Debug, Default)]
 pub(crate) struct Reported {
     views: u64,
+    shown: u64,
+    left: u64,
     startups_s: Vec<f64>,
     played_s: f64,
     stalled_s: f64,
@@ -264,6 +273,11 @@ impl Reported {
             match &fact.kind {
                 FactKind::View { .. } => found.views += 1,
                 FactKind::Report(report) => {
+                    let shown = report.quality.startup_s.is_some() || report.watch_time_s > 0.0;
+                    match shown {
+                        true => found.shown += report.sessions,
+                        false => found.left += report.sessions,
+                    }
                     found.startups_s.extend(report.quality.startup_s);
                     found.played_s += report.watch_time_s;
                     found.stalled_s += report.quality.stalled_s;
@@ -279,6 +293,8 @@ impl Reported {
         if self.views > 0 {
             VIEWS.get_or_create(&[("source", "session")]).inc_by(self.views);
         }
+        BEGUN.get_or_create(&[("outcome", "shown")]).inc_by(self.shown);
+        BEGUN.get_or_create(&[("outcome", "left")]).inc_by(self.left);
         self.startups_s.iter().for_each(|startup_s| STARTUP.observe(*startup_s));
         if self.played_s > 0.0 {
             PLAYED.inc_by(self.played_s);
@@ -286,5 +302,27 @@ impl Reported {
         if self.stalled_s > 0.0 {
             STALLED.inc_by(self.stalled_s);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use playhouse_storage::model::{ContentId, Quality, Report};
+
+    #[test]
+    fn a_session_has_shown_something_or_was_left_and_is_counted_once() {
+        let check = |sessions, watch_time_s, startup_s, expected| {
+            let quality = Quality { startup_s, ..Quality::default() };
+            let report = Report { sessions, watch_time_s, quality, ..Report::default() };
+            let kind = FactKind::Report(Box::new(report));
+            let at = jiff::Timestamp::UNIX_EPOCH;
+            let found = Reported::of(&[NewFact { content: ContentId::new(), at, kind }]);
+            assert_eq!((found.shown, found.left), expected);
+        };
+        check(1, 0.0, Some(0.4), (1, 0));
+        check(1, 3.0, None, (1, 0));
+        check(1, 0.0, None, (0, 1));
+        check(0, 0.0, None, (0, 0));
     }
 }

@@ -36,6 +36,7 @@ impl Record {
         let session = sessions.iter_mut().find(|session| session.id == id)?;
         let (mut accepted, mut duplicates, mut refused) = (0, 0, Vec::new());
         let (mut facts, mut admission) = (Vec::new(), None);
+        let heard_before = session.heard;
         for event in events {
             let taken = session.take(event, court.now, court.config);
             match taken {
@@ -51,7 +52,7 @@ impl Record {
             }
         }
         let is_view = facts.iter().any(|fact| matches!(fact.kind, FactKind::View { .. }));
-        facts.extend(session.report_due(court.config));
+        facts.extend(session.report_due(heard_before, court.config));
         let beat = session.beat(court.now, is_view, court.config);
         let view = session.view.into();
         let told = Told { accepted, duplicates, refused, view, beat };

@@ -37,8 +37,8 @@ pub struct Config {
     /// Stretches of a content that are remembered as watched by one session: who jumps more often
     /// has the closest ones joined.
     pub ranges_max: usize,
-    /// A session reports what it adds to the statistics after so much watching: a creator's page is
-    /// a minute behind at most.
+    /// A session reports what it adds to the statistics each time that so long has passed: a
+    /// creator's page is a minute behind at most.
     pub report_every_s: u64,
     /// Sessions of one viewer that are remembered; older ones are known by their position only.
     pub sessions_max: usize,

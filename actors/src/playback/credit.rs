@@ -1,8 +1,10 @@
 //! What one event says alone, and what two neighbouring events say about the time between them.
 //!
 //! Both depend on nothing else. So it does not matter in which order events arrive: whichever of
-//! two neighbours comes last brings their credit. All is counted in whole milliseconds and bits,
-//! because sums of those do not depend on the order either.
+//! two neighbours comes last brings their credit. Heartbeats of a player that does not play say
+//! nothing about a wait: it is measured across them, from where it began to where it is over. All
+//! is counted in whole milliseconds and bits, because sums of those do not depend on the order
+//! either.
 
 use super::{Action, Event};
 use serde::{Deserialize, Serialize};
@@ -16,9 +18,9 @@ const SPEED_MAX: i64 = 4;
 /// By so much clocks and positions of players are off, milliseconds.
 const TOLERANCE_MS: i64 = 1_000;
 
-/// What an event says about the time before it.
+/// What an event, or the first of a run of them, says about the time before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "(i64, Option<u32>, u32, bool)", into = "(i64, Option<u32>, u32, bool)")]
+#[serde(from = "HeadRow", into = "HeadRow")]
 pub(super) struct Head {
     /// When, milliseconds since the session was opened.
     pub(super) at: i64,
@@ -26,13 +28,24 @@ pub(super) struct Head {
     pub(super) position: Option<u32>,
     /// Bitrate that it told, 0 when it did not.
     pub(super) kbps: u32,
-    /// Time without a picture before it is told by an event, it need not be measured.
-    pub(super) wait_told: bool,
+    /// What it says if it had run dry before.
+    pub(super) wait: Wait,
 }
 
-/// What an event says about the time after it.
+/// What is said about time without a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// It is over, so many milliseconds after the time of the head.
+    Over(i32),
+    /// An event tells how long it was, it need not be measured.
+    Told,
+    /// Nothing yet: a player that does not play is paused or dry.
+    Open,
+}
+
+/// What an event, or the last of a run of them, says about the time after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "(i64, u32, u32, Leaves)", into = "(i64, u32, u32, Leaves)")]
+#[serde(from = "TailRow", into = "TailRow")]
 pub(super) struct Tail {
     /// When, milliseconds since the session was opened.
     pub(super) at: i64,
@@ -42,7 +55,29 @@ pub(super) struct Tail {
     pub(super) kbps: u32,
     /// How the player is after it.
     pub(super) leaves: Leaves,
+    /// How long before that it had run dry, milliseconds: heartbeats have come since.
+    dry_ms: i32,
 }
+
+/// A head as it is written: when a wait is over only where that is later.
+#[derive(Serialize, Deserialize)]
+struct HeadRow(
+    i64,
+    Option<u32>,
+    u32,
+    bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")] Option<i32>,
+);
+
+/// A tail as it is written: since when it is dry only where that is earlier.
+#[derive(Serialize, Deserialize)]
+struct TailRow(
+    i64,
+    u32,
+    u32,
+    Leaves,
+    #[serde(default, skip_serializing_if = "Option::is_none")] Option<i32>,
+);
 
 /// How an event leaves the player.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,21 +129,22 @@ pub(super) fn marks(event: &Event, opened_ms: i64) -> (Head, Tail) {
     let position = millis(event.position_s);
     // A cast of what is no number gives 0.
     let kbps = event.bitrate_bps.map_or(0, |bps| (bps / 1e3).round().clamp(0.0, KBPS_MAX) as u32);
-    let (before, wait_told, leaves) = match &event.action {
+    let over = Wait::Over(0);
+    let (before, wait, leaves) = match &event.action {
         Action::Start { .. } | Action::Play { stall_s: None } => {
-            (Some(position), false, Leaves::Playing)
+            (Some(position), over, Leaves::Playing)
         }
-        Action::Play { stall_s: Some(_) } => (Some(position), true, Leaves::Playing),
-        Action::Heartbeat { playing: true } => (Some(position), false, Leaves::Playing),
-        // While it is dry: the `play` that comes says how long that was.
-        Action::Heartbeat { playing: false } => (Some(position), true, Leaves::Still),
-        Action::Pause | Action::End => (Some(position), false, Leaves::Still),
-        Action::Seek { from_position_s } => (from_position_s.map(millis), false, Leaves::AsItWas),
-        Action::Buffering => (Some(position), false, Leaves::Dry),
-        Action::Error { .. } => (Some(position), false, Leaves::AsItWas),
+        Action::Play { stall_s: Some(_) } => (Some(position), Wait::Told, Leaves::Playing),
+        Action::Heartbeat { playing: true } => (Some(position), over, Leaves::Playing),
+        // If it is dry it stays so: what comes behind says for how long.
+        Action::Heartbeat { playing: false } => (Some(position), Wait::Open, Leaves::Still),
+        Action::Pause | Action::End => (Some(position), over, Leaves::Still),
+        Action::Seek { from_position_s } => (from_position_s.map(millis), over, Leaves::AsItWas),
+        Action::Buffering => (Some(position), over, Leaves::Dry),
+        Action::Error { .. } => (Some(position), over, Leaves::AsItWas),
     };
-    let head = Head { at, position: before, kbps, wait_told };
-    (head, Tail { at, position, kbps, leaves })
+    let head = Head { at, position: before, kbps, wait };
+    (head, Tail { at, position, kbps, leaves, dry_ms: 0 })
 }
 
 /// What an event is worth without its neighbours.
@@ -131,14 +167,19 @@ pub(super) fn alone(event: &Event) -> Totals {
 /// What the time between two neighbours is worth.
 pub(super) fn between(before: Tail, after: Head) -> Credit {
     let passed = after.at.saturating_sub(before.at);
-    match before.leaves {
-        Leaves::Playing | Leaves::AsItWas => watched(before, after, passed),
-        Leaves::Dry if !after.wait_told => {
-            let stalled_ms = passed.clamp(0, WAIT_MAX_MS.into()).unsigned_abs();
+    match (before.leaves, after.wait) {
+        (Leaves::Playing | Leaves::AsItWas, _) => watched(before, after, passed),
+        (Leaves::Dry, Wait::Over(later_ms)) => {
+            let stalled_ms = waited(before.dry_since(), after.at.saturating_add(later_ms.into()));
             Credit { totals: Totals { stalled_ms, ..Totals::default() }, range: None }
         }
-        Leaves::Dry | Leaves::Still => Credit::default(),
+        (Leaves::Dry, Wait::Told | Wait::Open) | (Leaves::Still, _) => Credit::default(),
     }
+}
+
+/// A wait that was measured, bounded.
+fn waited(since: i64, until: i64) -> u64 {
+    until.saturating_sub(since).clamp(0, WAIT_MAX_MS.into()).unsigned_abs()
 }
 
 fn watched(before: Tail, after: Head, passed: i64) -> Credit {
@@ -163,6 +204,53 @@ pub(super) fn millis(seconds: f64) -> u32 {
 /// A waiting time in whole milliseconds, bounded.
 pub(super) fn wait(seconds: f64) -> u32 {
     millis(seconds).min(WAIT_MAX_MS)
+}
+
+impl Head {
+    /// The head of its run with another one right behind: what the run leaves open, that one says.
+    pub(super) fn followed(self, by: Self) -> Self {
+        let wait = match (self.wait, by.wait) {
+            (Wait::Open, Wait::Over(later_ms)) => {
+                Wait::Over(between_ms(self.at, by.at.saturating_add(later_ms.into())))
+            }
+            (Wait::Open, Wait::Told | Wait::Open) => by.wait,
+            (Wait::Over(_) | Wait::Told, _) => self.wait,
+        };
+        Self { wait, ..self }
+    }
+
+    /// The head of its run when what comes behind is given up: nobody says any more how long a wait
+    /// was.
+    pub(super) fn given_up(self) -> Self {
+        self.followed(Self { wait: Wait::Told, ..self })
+    }
+}
+
+impl Tail {
+    /// The tail of a run that begins with `head`, right behind another one.
+    pub(super) fn behind(self, before: Self, head: Head) -> Self {
+        match (before.leaves, head.wait) {
+            (Leaves::Dry, Wait::Open) => {
+                let dry_ms = between_ms(before.dry_since(), self.at);
+                Self { leaves: Leaves::Dry, dry_ms, ..self }
+            }
+            _ => self,
+        }
+    }
+
+    /// For how long it has been dry when it was last heard of, milliseconds.
+    pub(super) fn waited_ms(&self) -> u64 {
+        waited(self.dry_since(), self.at)
+    }
+
+    fn dry_since(&self) -> i64 {
+        self.at.saturating_sub(self.dry_ms.into())
+    }
+}
+
+/// Clocks of players may go back. A run is kept small: it holds weeks, which is far above any wait.
+fn between_ms(from: i64, to: i64) -> i32 {
+    to.saturating_sub(from).clamp(i32::MIN.into(), i32::MAX.into()) as i32
 }
 
 impl Totals {
@@ -191,26 +279,37 @@ impl From<[u64; 6]> for Totals {
     }
 }
 
-impl From<Head> for (i64, Option<u32>, u32, bool) {
+impl From<Head> for HeadRow {
     fn from(it: Head) -> Self {
-        (it.at, it.position, it.kbps, it.wait_told)
+        let (told, later_ms) = match it.wait {
+            Wait::Over(later_ms) => (false, (later_ms != 0).then_some(later_ms)),
+            Wait::Told => (true, None),
+            Wait::Open => (true, Some(0)),
+        };
+        Self(it.at, it.position, it.kbps, told, later_ms)
     }
 }
 
-impl From<(i64, Option<u32>, u32, bool)> for Head {
-    fn from((at, position, kbps, wait_told): (i64, Option<u32>, u32, bool)) -> Self {
-        Self { at, position, kbps, wait_told }
+impl From<HeadRow> for Head {
+    fn from(HeadRow(at, position, kbps, told, later_ms): HeadRow) -> Self {
+        let wait = match (told, later_ms) {
+            (false, later_ms) => Wait::Over(later_ms.unwrap_or(0)),
+            (true, None) => Wait::Told,
+            (true, Some(_)) => Wait::Open,
+        };
+        Self { at, position, kbps, wait }
     }
 }
 
-impl From<Tail> for (i64, u32, u32, Leaves) {
+impl From<Tail> for TailRow {
     fn from(it: Tail) -> Self {
-        (it.at, it.position, it.kbps, it.leaves)
+        let dry_ms = (it.dry_ms != 0).then_some(it.dry_ms);
+        Self(it.at, it.position, it.kbps, it.leaves, dry_ms)
     }
 }
 
-impl From<(i64, u32, u32, Leaves)> for Tail {
-    fn from((at, position, kbps, leaves): (i64, u32, u32, Leaves)) -> Self {
-        Self { at, position, kbps, leaves }
+impl From<TailRow> for Tail {
+    fn from(TailRow(at, position, kbps, leaves, dry_ms): TailRow) -> Self {
+        Self { at, position, kbps, leaves, dry_ms: dry_ms.unwrap_or(0) }
     }
 }

@@ -8,15 +8,18 @@ use super::view::timestamp;
 use playhouse_storage::model::{FactKind, NewFact, Quality, Report};
 
 impl Session {
-    /// The report of a session that has been watched for so long that one is due, or has ended. One
-    /// that has timed out may be in the middle of telling late what it did.
-    pub(super) fn report_due(&mut self, config: &Config) -> Option<NewFact> {
+    /// The report of a session that was last heard of at `before` (milliseconds since it was
+    /// opened), when one has come due since, or it has ended. It goes by time and not by what was
+    /// watched, or a player that stands still would tell nothing. One that has shown nothing waits
+    /// with its first report, which says whether it ever did. One that has timed out may be in the
+    /// middle of telling late what it did.
+    pub(super) fn report_due(&mut self, before: i64, config: &Config) -> Option<NewFact> {
         if self.has_ended() {
             return self.report(true);
         }
-        let reported_ms = self.reported.unwrap_or_default().totals.watched_ms;
-        let new_ms = self.worth().watched_ms.saturating_sub(reported_ms);
-        (new_ms >= config.report_every_ms()).then(|| self.report(false)).flatten()
+        let periods = |heard: i64| heard.unsigned_abs() / config.report_every_ms();
+        let due = self.has_shown() && periods(self.heard) > periods(before);
+        due.then(|| self.report(false)).flatten()
     }
 
     /// What has not been reported; none when that is nothing. With the last report of a session
@@ -44,7 +47,8 @@ impl Session {
             quality: quality(new, startup_ms),
         };
         self.reported = Some(Reported {
-            totals,
+            // A wait may have been told shorter than it was measured: what was reported stands.
+            totals: before.totals.plus(new),
             parts: parts.with(before.parts),
             startup: before.startup || startup_ms.is_some(),
             stop: before.stop || stopped_at.is_some(),

@@ -71,18 +71,17 @@ impl Runs {
         seq: u64,
         (head, tail): (Head, Tail),
     ) {
+        let new = Run { first: seq, last: seq, head: Some(head), tail };
         match neighbours {
             (Some(left), Some(right)) => {
                 let right = self.runs.remove(right);
-                (self.runs[left].last, self.runs[left].tail) = (right.last, right.tail);
+                self.runs[left] = self.runs[left].then(new).then(right);
             }
-            (Some(left), None) => (self.runs[left].last, self.runs[left].tail) = (seq, tail),
-            (None, Some(right)) => {
-                (self.runs[right].first, self.runs[right].head) = (seq, kept(seq, head));
-            }
+            (Some(left), None) => self.runs[left] = self.runs[left].then(new),
+            (None, Some(right)) => self.runs[right] = new.then(self.runs[right]),
             (None, None) => {
                 self.runs.reserve_exact(1);
-                self.runs.insert(at, Run { first: seq, last: seq, head: kept(seq, head), tail });
+                self.runs.insert(at, new.kept());
             }
         }
     }
@@ -94,6 +93,7 @@ impl Runs {
             let first = &mut self.runs[0];
             self.lost.push((first.last + 1, next.first - 1));
             (first.last, first.tail) = (next.last, next.tail);
+            first.head = first.head.map(Head::given_up);
         }
         // Of those that are not remembered any more, late events count as seen.
         let over = self.lost.len().saturating_sub(gaps_max);
@@ -138,9 +138,18 @@ impl Runs {
     }
 }
 
-/// Nothing comes before the first one, so that its head need not be kept.
-fn kept(seq: u64, head: Head) -> Option<Head> {
-    (seq > 0).then_some(head)
+impl Run {
+    /// The run with another one right behind it.
+    fn then(self, next: Self) -> Self {
+        let tail = next.head.map_or(next.tail, |head| next.tail.behind(self.tail, head));
+        let head = self.head.map(|it| next.head.map_or(it, |head| it.followed(head)));
+        Self { first: self.first, last: next.last, head, tail }.kept()
+    }
+
+    /// Nothing comes before the first one, so that its head need not be kept.
+    fn kept(self) -> Self {
+        Self { head: self.head.filter(|_| self.first > 0), ..self }
+    }
 }
 
 impl From<Run> for Row {

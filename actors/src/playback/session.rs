@@ -156,6 +156,7 @@ impl Session {
         }
         self.totals = self.totals.plus(credit::alone(event));
         let (before, after) = self.runs.insert(event.seq, (head, tail), config.gaps_max);
+        let tail = before.map_or(tail, |before| tail.behind(before, head));
         let pairs = [before.map(|before| (before, head)), after.map(|after| (tail, after))];
         for (before, after) in pairs.into_iter().flatten() {
             let credit = credit::between(before, after);
@@ -179,13 +180,19 @@ impl Session {
     }
 
     /// What it is worth: no more than can be in the time that has passed. What is above it counts
-    /// when time has caught up.
+    /// when time has caught up. A wait under way counts as far as the last heartbeat.
     pub(super) fn worth(&self) -> Totals {
         let most = self.heard.unsigned_abs() * SPEED_MAX + TOLERANCE_MS;
+        let waited_ms = self.runs.top().map_or(0, |(_, tail)| tail.waited_ms());
         let mut worth = self.totals;
         worth.watched_ms = worth.watched_ms.min(most);
-        worth.stalled_ms = worth.stalled_ms.min(most);
+        worth.stalled_ms = worth.stalled_ms.saturating_add(waited_ms).min(most);
         worth
+    }
+
+    /// True once it has shown something: its first picture was told, or it was watched.
+    pub(super) fn has_shown(&self) -> bool {
+        self.startup_ms.is_some() || !self.watched.is_empty()
     }
 
     /// True when more was told than time has passed.

@@ -45,16 +45,26 @@ impl Player {
                 self.position_s = random.random_range(0.0..duration_s);
                 self.does(random, Action::Seek { from_position_s });
             }
-            2 => {
-                self.does(random, Action::Buffering);
-                let waited = random.random_range(0..5_000);
-                self.pass(waited);
-                let stall_s = random.random_bool(0.5).then_some(waited as f64 / 1e3);
-                self.does(random, Action::Play { stall_s });
-            }
+            2 => self.runs_dry(random),
             3 => self.does(random, Action::Error { code: None, message: None }),
             4 | 5 => self.does(random, Action::Play { stall_s: None }),
             _ => self.does(random, Action::Heartbeat { playing: self.playing }),
+        }
+    }
+
+    /// With or without heartbeats meanwhile, and whether it comes back or not.
+    fn runs_dry(&mut self, random: &mut StdRng) {
+        self.does(random, Action::Buffering);
+        let began = self.at;
+        for _ in 0..random.random_range(0..3) {
+            self.pass(random.random_range(0..5_000));
+            self.does(random, Action::Heartbeat { playing: false });
+        }
+        self.pass(random.random_range(0..5_000));
+        let waited_s = (self.at - began) as f64 / 1e3;
+        let stall_s = random.random_bool(0.5).then_some(waited_s);
+        if random.random_bool(0.8) {
+            self.does(random, Action::Play { stall_s });
         }
     }
 

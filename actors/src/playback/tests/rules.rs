@@ -182,14 +182,22 @@ fn the_oldest_of_too_many_gaps_is_given_up() {
 
 #[test]
 fn waiting_is_told_or_measured_and_never_both() {
-    let dry = |then: Vec<Event>, expected_s: f64| {
+    let check = |events: &[Event], expected_s: f64| {
         let (mut life, session) = one(Config::default());
-        let shown = format!("{then:?}");
+        for event in events {
+            tell(&mut life, session, std::slice::from_ref(event));
+            life.reload();
+        }
+        let quality = life.record.sessions[0].quality();
+        assert_eq!((quality.stalls, quality.stalled_s), (1, expected_s), "{events:?}");
+    };
+    let dry = |then: Vec<Event>, expected_s: f64| {
         let mut events = vec![beat(0, 0), event(1, START + 10_000, 10.0, Action::Buffering)];
         events.extend(then);
-        tell(&mut life, session, &events);
-        let quality = life.record.sessions[0].quality();
-        assert_eq!((quality.stalls, quality.stalled_s), (1, expected_s), "{shown}");
+        check(&events, expected_s);
+        // That it has run dry comes last.
+        events[1..].rotate_left(1);
+        check(&events, expected_s);
     };
     let at = |seq, second: i64, action| event(seq, START + second * 1_000, 10.0, action);
     let plays = |stall_s| Action::Play { stall_s };
@@ -197,8 +205,17 @@ fn waiting_is_told_or_measured_and_never_both() {
     dry(vec![at(2, 13, plays(Some(2.5)))], 2.5);
     dry(vec![at(2, 13, PLAYS)], 3.0);
     dry(vec![at(2, 13, Action::End)], 3.0);
-    let still = Action::Heartbeat { playing: false };
-    dry(vec![at(2, 20, still), at(3, 25, plays(Some(15.0)))], 15.0);
+    let still = |seq, second| at(seq, second, Action::Heartbeat { playing: false });
+    dry(vec![still(2, 20), at(3, 25, plays(Some(15.0)))], 15.0);
+    // A heartbeat does not end it, in whatever order it comes; nor need it end well.
+    dry(vec![still(2, 20), at(3, 25, plays(None))], 15.0);
+    dry(vec![still(2, 20), at(3, 25, PLAYS)], 15.0);
+    dry(vec![still(2, 20), still(3, 30), at(4, 31, Action::End)], 21.0);
+    dry(vec![at(4, 31, Action::End), still(3, 30), still(2, 20)], 21.0);
+    dry(vec![at(4, 31, plays(Some(20.5))), still(3, 30), still(2, 20)], 20.5);
+    dry(vec![at(2, 13, Action::Pause), still(3, 30), at(4, 31, Action::End)], 3.0);
+    // Of one that goes on as much is known as the last heartbeat says.
+    dry(vec![still(2, 20), still(3, 30)], 20.0);
     dry(vec![at(2, 3_000, plays(None))], 600.0);
 }
 
@@ -223,6 +240,44 @@ fn a_session_reports_every_minute_and_at_its_end() {
     let facts = life.disk.facts.len();
     life.rest(START + 3_600_000);
     assert_eq!(life.disk.facts.len(), facts, "nothing more to report");
+}
+
+#[test]
+fn a_player_that_stands_still_reports_for_how_long() {
+    let (mut life, session) = one(Config::default());
+    let at = |seq, second: i64, action| event(seq, START + second * 1_000, 10.0, action);
+    tell(&mut life, session, &[beat(0, 0), beat(1, 10), at(2, 10, Action::Buffering)]);
+    let mut reports = Vec::new();
+    for (seq, second) in [(3, 32), (4, 54), (5, 76), (6, 98)] {
+        tell(&mut life, session, &[at(seq, second, Action::Heartbeat { playing: false })]);
+        reports.push(sums(&life.disk.facts).stalled_ms);
+    }
+    assert_eq!(reports, [0, 0, 66_000, 66_000]);
+    // It is told longer than it was measured, then shorter: what was reported stands.
+    tell(&mut life, session, &[at(7, 130, Action::Play { stall_s: Some(110.0) })]);
+    assert_eq!(sums(&life.disk.facts).stalled_ms, 110_000);
+    let still = Action::Heartbeat { playing: false };
+    tell(&mut life, session, &[at(8, 140, Action::Buffering), at(9, 190, still)]);
+    assert_eq!(sums(&life.disk.facts).stalled_ms, 160_000);
+    let shorter = [at(10, 191, Action::Play { stall_s: Some(40.0) }), at(11, 192, Action::End)];
+    tell(&mut life, session, &shorter);
+    assert_eq!(sums(&life.disk.facts).stalled_ms, 160_000);
+    assert_eq!(life.record.sessions[0].quality().stalled_s, 150.0);
+}
+
+#[test]
+fn who_leaves_before_the_first_picture_is_reported_when_it_is_over() {
+    let (mut life, session) = one(Config::default());
+    let error = Action::Error { code: None, message: None };
+    tell(&mut life, session, &[event(0, START + 1_000, 0.0, error)]);
+    for (seq, second) in [(1, 30), (2, 70), (3, 110)] {
+        let waits = Action::Heartbeat { playing: false };
+        tell(&mut life, session, &[event(seq, START + second * 1_000, 0.0, waits)]);
+    }
+    assert!(life.disk.facts.is_empty(), "it may still begin: {:?}", life.disk.facts);
+    tell(&mut life, session, &[event(4, START + 120_000, 0.0, Action::End)]);
+    let sums = sums(&life.disk.facts);
+    assert_eq!((sums.sessions, sums.startups_ms, sums.watched_ms, sums.errors), (1, 0, 0, 1));
 }
 
 #[test]
