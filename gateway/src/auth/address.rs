@@ -1,4 +1,4 @@
-//! The address of a client, for limits by address.
+//! The address of a client, for limits by address and for what is only read from some networks.
 //!
 //! A connection tells who opened it; behind a proxy that is the proxy, and the client's address is
 //! what it has written down. Each proxy appends, so what a header says is read from its end, and
@@ -34,13 +34,22 @@ impl FromRequestParts<App> for Client {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
-        let peer = context::connection(&parts.extensions).map(|connection| connection.peer);
-        let trusted = &app.config.trusted_proxies;
-        let address = peer.and_then(|peer| client(peer, &parts.headers, trusted));
+        let (peer, trusted) = (peer(parts), &app.config.trusted_proxies);
         let name = app.config.country_header.as_str();
         let country = peer.and_then(|peer| country(peer, &parts.headers, trusted, name));
+        let address = whole_address(parts, app).map(network_of);
         Ok(Self { address, country: country.unwrap_or_default() })
     }
+}
+
+/// The address of a client with all its bits; nothing when only trusted addresses are known.
+pub(crate) fn whole_address(parts: &Parts, app: &App) -> Option<IpAddr> {
+    client(peer(parts)?, &parts.headers, &app.config.trusted_proxies)
+}
+
+/// Who opened the connection.
+fn peer(parts: &Parts) -> Option<IpAddr> {
+    context::connection(&parts.extensions).map(|connection| connection.peer)
 }
 
 /// What a trusted peer says in the header of this name. A peer that is not trusted may say
@@ -63,7 +72,7 @@ fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr
     let is_trusted = |hop: IpAddr| trusted.iter().any(|network| network.contains(&hop));
     let peer = peer.to_canonical();
     if !is_trusted(peer) {
-        return Some(network_of(peer));
+        return Some(peer);
     }
     // A proxy that writes one of the two lets the other pass, so a client could put anything into
     // that one. Nearly all write X-Forwarded-For.
@@ -83,7 +92,7 @@ fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr
             }
             let hop = read(element)?;
             if !is_trusted(hop) {
-                return Some(network_of(hop));
+                return Some(hop);
             }
         }
     }
@@ -154,7 +163,7 @@ mod tests {
             headers.append(*name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
         let trusted = ["127.0.0.0/8", "::1/128", "10.0.0.0/8"].map(|text| text.parse().unwrap());
-        let found = client(peer.parse().unwrap(), &headers, &trusted);
+        let found = client(peer.parse().unwrap(), &headers, &trusted).map(network_of);
         assert_eq!(found, expected.map(|text| text.parse().unwrap()), "{peer} {lines:?}");
     }
 

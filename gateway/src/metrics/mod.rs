@@ -9,7 +9,7 @@ mod http;
 pub(crate) use http::{Route, measured, problem};
 
 use crate::App;
-use crate::auth::{Caller, Client};
+use crate::auth::{Caller, whole_address};
 use crate::problem::{Answer, Problem};
 use axum::extract::{FromRequestParts, State};
 use axum::http::header;
@@ -44,7 +44,7 @@ impl FromRequestParts<App> for Scraper {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let Ok(Client { address, .. }) = Client::from_request_parts(parts, app).await;
+        let address = whole_address(parts, app);
         let networks = &app.config.metrics_networks;
         let is_near = |it| networks.iter().any(|network: &ipnet::IpNet| network.contains(&it));
         if address.is_none_or(is_near) {

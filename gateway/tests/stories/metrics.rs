@@ -79,13 +79,27 @@ async fn metrics_are_for_the_neighbourhood_and_for_operators() {
         let house = House::with(config).await;
         let running = Running::of(&house).await;
         let token = role.map(|role| format!("Authorization: {}\r\n", house.token("o", role)));
-        let token = token.unwrap_or_default();
-        let ask = format!("GET /metrics HTTP/1.1\r\nHost: a\r\n{token}Connection: close\r\n\r\n");
-        let mut stream = TcpStream::connect(running.address).await.unwrap();
-        stream.write_all(ask.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{role:?}: {answer}");
+        check_scrape(&running, &token.unwrap_or_default(), status).await;
         running.stop().await;
     }
+}
+
+#[tokio::test]
+async fn a_network_of_one_ipv6_address_is_that_address_and_not_its_neighbours() {
+    let metrics_networks = vec!["2001:db8::7/128".parse().unwrap()];
+    let house = House::with(Config { metrics_networks, ..Config::default() }).await;
+    let running = Running::of(&house).await;
+    check_scrape(&running, "X-Forwarded-For: 2001:db8::7\r\n", 200).await;
+    check_scrape(&running, "X-Forwarded-For: 2001:db8::8\r\n", 401).await;
+    running.stop().await;
+}
+
+/// Asks for the metrics with these lines in the head.
+async fn check_scrape(running: &Running, lines: &str, status: u16) {
+    let ask = format!("GET /metrics HTTP/1.1\r\nHost: a\r\n{lines}Connection: close\r\n\r\n");
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    stream.write_all(ask.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{lines}: {answer}");
 }
