@@ -13,6 +13,8 @@ use std::sync::Arc;
 pub(crate) struct Connection {
     /// Who opened it: a client, or the proxy in front of it.
     pub(crate) peer: IpAddr,
+    /// That is a proxy which may say what it likes.
+    pub(crate) trusted: bool,
     /// Word that the node stops.
     pub(crate) stopping: Stopping,
 }

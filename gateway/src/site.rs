@@ -40,7 +40,7 @@ impl Site {
         mut request: Request,
         connection: Option<Arc<Connection>>,
     ) -> Response {
-        let told = Told::of(&request);
+        let told = Told::of(&request, connection.as_deref());
         let sharing = cors::Sharing::of(&request);
         let about_uploads = tus::concerns(&request);
         let context = Context { trace: told.trace, connection };

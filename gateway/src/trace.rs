@@ -1,12 +1,13 @@
 //! The trace of a request: its id, its step in the trace, its lines in the log, and the problem
 //! that names it.
 //!
-//! A W3C `traceparent` that is well formed goes on, and its sender decides whether it is sampled;
-//! else the trace begins here. Every answer that is our fault is kept.
+//! A W3C `traceparent` that is well formed goes on, else the trace begins here. Whether it is
+//! sampled is decided by a trusted proxy and by workers, or else by our share: anybody could have
+//! every request of theirs kept. Every answer that is our fault is kept.
 
 mod route;
 
-use crate::context::Context;
+use crate::context::{Connection, Context};
 use crate::metrics;
 use crate::problem::Problem;
 use axum::body::Body;
@@ -40,11 +41,21 @@ impl TraceId {
     }
 }
 
-/// Where a request belongs: where its sender says, or at the beginning of a trace.
-fn place(headers: &HeaderMap, uri: &Uri) -> Place {
+/// Where a request belongs: where its sender says, or at the beginning of a trace. Of a sender who
+/// is not trusted the share is sampled as of others, and not by the id, which is theirs to choose.
+fn place(headers: &HeaderMap, uri: &Uri, trusted: bool) -> Place {
     let given = headers.get("traceparent").and_then(|value| value.to_str().ok());
-    let given = given.and_then(Place::of_traceparent);
-    given.unwrap_or_else(|| trace::begin(uri.path().starts_with("/api/v1/uploads")))
+    let own = || trace::begin(uri.path().starts_with("/api/v1/uploads"));
+    match given.and_then(Place::of_traceparent) {
+        Some(given) if trusted => given,
+        Some(given) => Place { sampled: own().sampled, ..given },
+        None => own(),
+    }
+}
+
+/// Where workers ask. What they do is part of the traces of uploads.
+fn is_of_workers(uri: &Uri) -> bool {
+    uri.path().starts_with("/worker/api/")
 }
 
 impl fmt::Display for TraceId {
@@ -58,7 +69,7 @@ impl<S: Sync> FromRequestParts<S> for TraceId {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let context = parts.extensions.get::<Context>();
-        let own = || Self(place(&parts.headers, &parts.uri));
+        let own = || Self(place(&parts.headers, &parts.uri, false));
         Ok(context.map_or_else(own, |context| context.trace))
     }
 }
@@ -72,8 +83,10 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    pub(crate) fn of(request: &Request) -> Self {
-        let hop = Hop::below(place(request.headers(), request.uri()), Instant::now());
+    pub(crate) fn of(request: &Request, connection: Option<&Connection>) -> Self {
+        let (headers, uri) = (request.headers(), request.uri());
+        let trusted = connection.is_some_and(|it| it.trusted) || is_of_workers(uri);
+        let hop = Hop::below(place(headers, uri, trusted), Instant::now());
         Self {
             trace: TraceId(hop.context()),
             hop,
@@ -102,13 +115,16 @@ impl Told {
         let status = response.status().as_u16();
         self.span().in_scope(|| tracing::debug!(status, "request answered"));
         let why = failed.as_ref().map(Problem::why);
-        self.hop.end(why.as_ref().map(|why| why as _), || {
-            let span = self.told(status);
-            match &failed {
-                Some(problem) => span.with("error.type", problem.code),
-                None => span,
-            }
-        });
+        // Who is refused where workers ask is none, and has nothing to decide.
+        if !(is_of_workers(&self.uri) && response.status().is_client_error()) {
+            self.hop.end(why.as_ref().map(|why| why as _), || {
+                let span = self.told(status);
+                match &failed {
+                    Some(problem) => span.with("error.type", problem.code),
+                    None => span,
+                }
+            });
+        }
         if let Ok(value) = HeaderValue::from_str(&trace_id) {
             response.headers_mut().insert(TRACE_HEADER, value);
         }
@@ -117,11 +133,11 @@ impl Told {
 
     /// What a trace tells of it (semantic conventions of HTTP servers).
     fn told(&self, status: u16) -> Span {
-        let (method, path) = (self.method.as_str(), self.uri.path());
-        let route = route::of(path);
-        let name = route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}"));
+        let (method, path) = (known(&self.method), self.uri.path());
+        let (route, verb) = (route::of(path), method.unwrap_or("HTTP"));
+        let name = route.map_or_else(|| verb.to_owned(), |route| format!("{verb} {route}"));
         let span = Span::new(Kind::Server, name)
-            .with("http.request.method", method)
+            .with("http.request.method", method.unwrap_or("_OTHER"))
             .with("url.path", path)
             .with("url.scheme", "http")
             .with("http.response.status_code", u64::from(status));
@@ -153,6 +169,22 @@ impl Told {
     }
 }
 
+/// A method that the semantic conventions know; whatever else a client says is no name of a span.
+fn known(method: &Method) -> Option<&str> {
+    let all = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::DELETE,
+        Method::CONNECT,
+        Method::OPTIONS,
+        Method::TRACE,
+        Method::PATCH,
+    ];
+    all.contains(method).then(|| method.as_str())
+}
+
 fn problem_of(response: &mut Response) -> Option<Problem> {
     let status = response.status();
     match response.extensions_mut().remove::<Problem>() {
@@ -161,5 +193,102 @@ fn problem_of(response: &mut Response) -> Option<Problem> {
             Some(Problem::of_status(status))
         }
         None => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::site::Site;
+    use crate::stopping::Stopping;
+    use axum::Router;
+    use playhouse_actors::runtime::trace::{Sampling, Sink, Value, install};
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    #[derive(Default)]
+    struct Kept(Mutex<Vec<Span>>);
+
+    impl Sink for Kept {
+        fn has_room(&self) -> bool {
+            true
+        }
+
+        fn take(&self, span: Span) {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(span);
+        }
+    }
+
+    /// The one sink of this process; tests know their own spans by the trace id.
+    fn kept() -> Arc<Kept> {
+        static KEPT: Mutex<Option<Arc<Kept>>> = Mutex::new(None);
+        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = kept.get_or_insert_with(|| {
+            let kept = Arc::new(Kept::default());
+            assert!(install(kept.clone(), Sampling::default()), "no other test has a sink");
+            kept
+        });
+        Arc::clone(kept)
+    }
+
+    impl Kept {
+        fn of(&self, trace_id: u128) -> Vec<Span> {
+            let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.iter().filter(|span| span.context.trace_id == trace_id).cloned().collect()
+        }
+    }
+
+    fn text<'a>(span: &'a Span, key: &str) -> &'a str {
+        let found = span.attributes.iter().find(|(known, _)| *known == key);
+        match found.map(|(_, value)| value) {
+            Some(Value::Text(text)) => text,
+            other => panic!("{key} is {other:?}"),
+        }
+    }
+
+    /// A request whose sender has it sampled.
+    fn request(method: &str, path: &str, trace_id: u128) -> Request {
+        let parent = format!("00-{trace_id:032x}-00f067aa0ba902b7-01");
+        let request = Request::builder().method(method).uri(path).header("traceparent", parent);
+        request.body(Body::empty()).unwrap()
+    }
+
+    fn connection(trusted: bool) -> Arc<Connection> {
+        Arc::new(Connection {
+            peer: "192.0.2.7".parse().unwrap(),
+            trusted,
+            stopping: Stopping::default(),
+        })
+    }
+
+    #[tokio::test]
+    async fn only_who_is_trusted_decides_what_is_sampled() {
+        let (kept, site) = (kept(), Site::new(Router::new(), 10));
+        let check = async |path: &str, trusted, trace_id, expected: usize| {
+            let request = request("GET", path, trace_id);
+            let answer = site.answer(request, Some(connection(trusted))).await;
+            assert_eq!(answer.headers()[TRACE_HEADER], format!("{trace_id:032x}"));
+            assert_eq!(kept.of(trace_id).len(), expected, "{path} {trusted}");
+        };
+        check("/", true, 0xa1, 1).await;
+        check("/", false, 0xa2, 0).await;
+        // Here it is answered 404, as to anybody who is no worker.
+        check("/worker/api/ask", false, 0xa3, 0).await;
+    }
+
+    #[test]
+    fn what_workers_do_is_sampled_as_they_say() {
+        let sampled = |path| Told::of(&request("POST", path, 0xb1), None).trace.0.sampled;
+        assert!(sampled("/worker/api/ask") && !sampled("/api/v1/uploads"));
+    }
+
+    #[tokio::test]
+    async fn a_span_is_short_whatever_a_client_says() {
+        let (kept, site) = (kept(), Site::new(Router::new(), 10));
+        let (method, path) = ("X".repeat(5_000), format!("/{}", "a".repeat(20_000)));
+        site.answer(request(&method, &path, 0xc1), Some(connection(true))).await;
+        let told = kept.of(0xc1);
+        let [span] = told.as_slice() else { panic!("{told:?}") };
+        assert_eq!((span.name.as_str(), text(span, "http.request.method")), ("HTTP", "_OTHER"));
+        assert_eq!(text(span, "url.path"), &path[..256]);
     }
 }

@@ -97,6 +97,8 @@ pub struct Config {
     pub viewer_cookie_secure: bool,
     /// Networks whose `X-Forwarded-For` (or else `Forwarded`) is believed, and which are never
     /// taken for one client: the proxies in front of the node. This machine, unless others are.
+    /// Whether a trace is sampled is theirs to say, too: they must set `traceparent` themselves or
+    /// remove it.
     pub trusted_proxies: Vec<IpNet>,
     /// Networks from which `/metrics` is read without a token, beside `trusted_proxies`
     /// themselves: where Prometheus runs. Others need a token that may operate.

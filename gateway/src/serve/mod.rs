@@ -21,6 +21,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use idle::Idle;
+use ipnet::IpNet;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
@@ -69,6 +70,7 @@ const READ_AT_ONCE: usize = 128 * 1024;
 struct Server {
     site: Site,
     http: http1::Builder,
+    trusted: Vec<IpNet>,
     graceful: GracefulShutdown,
     connections: JoinSet<()>,
     idle: Duration,
@@ -87,6 +89,7 @@ impl Server {
         Self {
             site,
             http,
+            trusted: config.trusted_proxies.clone(),
             graceful: GracefulShutdown::new(),
             connections: JoinSet::new(),
             idle: Duration::from_secs(config.connection_idle_s),
@@ -100,7 +103,9 @@ impl Server {
         // Playlists and events are small and must not wait for more. Without it all still works.
         let _ = stream.set_nodelay(true);
         let io = TokioIo::new(Idle::new(stream, self.idle, self.linger));
-        let connection = Arc::new(Connection { peer, stopping: Stopping::from(&self.stopping) });
+        let trusted = self.trusted.iter().any(|network| network.contains(&peer.to_canonical()));
+        let stopping = Stopping::from(&self.stopping);
+        let connection = Arc::new(Connection { peer, trusted, stopping });
         let site = self.site.clone();
         let service = service_fn(move |request: Request<Incoming>| {
             let (site, connection) = (site.clone(), Arc::clone(&connection));

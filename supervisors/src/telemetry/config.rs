@@ -21,8 +21,8 @@ pub(crate) struct TelemetryConfig {
     /// Address of an OpenTelemetry collector, `http://HOST:4318` (OTLP over HTTP); empty for
     /// `OTEL_EXPORTER_OTLP_ENDPOINT`, and without that no traces are told.
     pub(crate) otlp_endpoint: String,
-    /// Share of the requests whose traces are told, 0 to 1, unless their sender has decided. What
-    /// fails is always told.
+    /// Share of the requests whose traces are told, 0 to 1, unless a worker or a trusted proxy has
+    /// decided. What fails is always told.
     pub(crate) sampled_share: f64,
     /// The same for requests that begin an upload, with all that becomes of it.
     pub(crate) uploads_sampled_share: f64,

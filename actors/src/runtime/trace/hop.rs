@@ -59,7 +59,7 @@ impl Hop {
         let ended = SystemTime::now();
         let took = self.began.elapsed();
         let described = describe();
-        sink.take(Span {
+        let span = Span {
             context: self.context,
             parent: self.parent,
             link: self.link,
@@ -67,6 +67,7 @@ impl Hop {
             ended,
             error: error.map(ToString::to_string).or(described.error),
             ..described
-        });
+        };
+        sink.take(span.cut());
     }
 }

@@ -3,6 +3,10 @@
 use super::Context;
 use std::time::SystemTime;
 
+/// Most bytes of a text. Some come from outside, as long as the head of a request may be: so spans
+/// that wait are bounded in bytes as they are in number.
+const TEXT_BYTES_MAX: usize = 256;
+
 /// One piece of work in a trace.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Span {
@@ -89,11 +93,28 @@ impl Span {
         self
     }
 
+    /// Without the ends of texts that are too long.
+    pub(super) fn cut(mut self) -> Self {
+        let attributes = self.attributes.iter_mut().filter_map(|(_, value)| match value {
+            Value::Text(text) => Some(text),
+            Value::Whole(_) | Value::Real(_) => None,
+        });
+        attributes.chain([&mut self.name]).chain(&mut self.error).for_each(cut);
+        self
+    }
+
     /// Done by that process.
     #[must_use]
     pub fn by(mut self, process: Option<Process>) -> Self {
         self.process = process;
         self
+    }
+}
+
+fn cut(text: &mut String) {
+    if text.len() > TEXT_BYTES_MAX {
+        text.truncate(text.floor_char_boundary(TEXT_BYTES_MAX));
+        text.shrink_to_fit();
     }
 }
 
@@ -118,5 +139,20 @@ impl From<u64> for Value {
 impl From<f64> for Value {
     fn from(number: f64) -> Self {
         Self::Real(number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_cut_between_two_characters() {
+        // Three bytes each, so that one would be cut through.
+        let (long, short) = ("€".repeat(100), "€".repeat(85));
+        let span = Span::new(Kind::Server, long.clone()).with("a", long.clone()).with("b", 7_u64);
+        let cut = Span { error: Some(long), ..span }.cut();
+        assert_eq!((cut.name.as_str(), cut.error.as_ref()), (short.as_str(), Some(&short)));
+        assert_eq!(cut.attributes, [("a", Value::Text(short)), ("b", Value::Whole(7))]);
     }
 }
