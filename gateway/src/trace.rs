@@ -3,7 +3,8 @@
 //!
 //! A W3C `traceparent` that is well formed goes on, else the trace begins here. Whether it is
 //! sampled is decided by a trusted proxy and by workers, or else by our share: anybody could have
-//! every request of theirs kept. Every answer that is our fault is kept.
+//! every request of theirs kept. Every answer that is our fault is kept, and every request that its
+//! client gave up.
 
 mod route;
 
@@ -21,6 +22,9 @@ use playhouse_actors::runtime::trace::{
 use std::convert::Infallible;
 use std::fmt;
 use tokio::time::Instant;
+
+/// Nobody waits for the answer any more (the convention of nginx).
+const CLIENT_GONE: u16 = 499;
 
 /// Tells the trace id of an answer.
 pub(crate) const TRACE_HEADER: HeaderName = HeaderName::from_static("playhouse-trace-id");
@@ -77,7 +81,8 @@ impl<S: Sync> FromRequestParts<S> for TraceId {
 /// What is told of a request after it has gone into its handler.
 pub(crate) struct Told {
     pub(crate) trace: TraceId,
-    hop: Hop,
+    /// None once it has ended.
+    hop: Option<Hop>,
     method: Method,
     uri: Uri,
 }
@@ -89,7 +94,7 @@ impl Told {
         let hop = Hop::below(place(headers, uri, trusted), Instant::now());
         Self {
             trace: TraceId(hop.context()),
-            hop,
+            hop: Some(hop),
             method: request.method().clone(),
             uri: request.uri().clone(),
         }
@@ -103,12 +108,12 @@ impl Told {
     }
 
     /// Renders the problem of an answer and puts the trace id on it.
-    pub(crate) fn finish(&self, mut response: Response) -> Response {
+    pub(crate) fn finish(mut self, mut response: Response) -> Response {
         let trace_id = self.trace.text();
         let mut failed = None;
         if let Some(problem) = problem_of(&mut response) {
             metrics::problem(problem.code);
-            traced_now(self.hop.context(), || self.log(&problem));
+            traced_now(self.trace.0, || self.log(&problem));
             response = self.render(response, problem.body(&trace_id));
             failed = problem.status.is_server_error().then_some(problem);
         }
@@ -116,8 +121,9 @@ impl Told {
         self.span().in_scope(|| tracing::debug!(status, "request answered"));
         let why = failed.as_ref().map(Problem::why);
         // Who is refused where workers ask is none, and has nothing to decide.
-        if !(is_of_workers(&self.uri) && response.status().is_client_error()) {
-            self.hop.end(why.as_ref().map(|why| why as _), || {
+        let refused = is_of_workers(&self.uri) && response.status().is_client_error();
+        if let Some(hop) = self.hop.take().filter(|_| !refused) {
+            hop.end(why.as_ref().map(|why| why as _), || {
                 let span = self.told(status);
                 match &failed {
                     Some(problem) => span.with("error.type", problem.code),
@@ -169,6 +175,15 @@ impl Told {
     }
 }
 
+impl Drop for Told {
+    /// A client that gives up has waited for something: that is worth a look.
+    fn drop(&mut self) {
+        let Some(hop) = self.hop.take() else { return };
+        let gone = || self.told(CLIENT_GONE).with("error.type", "client-gone");
+        hop.end(Some(&"the client has gone"), gone);
+    }
+}
+
 /// A method that the semantic conventions know; whatever else a client says is no name of a span.
 fn known(method: &Method) -> Option<&str> {
     let all = [
@@ -202,6 +217,8 @@ mod tests {
     use crate::site::Site;
     use crate::stopping::Stopping;
     use axum::Router;
+    use axum::routing::get;
+    use futures_util::FutureExt;
     use playhouse_actors::runtime::trace::{Sampling, Sink, Value, install};
     use std::sync::{Arc, Mutex, PoisonError};
 
@@ -273,6 +290,20 @@ mod tests {
         check("/", false, 0xa2, 0).await;
         // Here it is answered 404, as to anybody who is no worker.
         check("/worker/api/ask", false, 0xa3, 0).await;
+    }
+
+    #[tokio::test]
+    async fn a_request_that_its_client_gave_up_leaves_a_span() {
+        let (kept, never) = (kept(), || std::future::pending::<()>());
+        let site = Site::new(Router::new().route("/healthz", get(never)), 10);
+        let answer = site.answer(request("GET", "/healthz", 0xd1), None);
+        assert!(answer.now_or_never().is_none(), "its future is dropped");
+        let told = kept.of(0xd1);
+        let [span] = told.as_slice() else { panic!("{told:?}") };
+        assert_eq!((span.name.as_str(), text(span, "error.type")), ("GET /healthz", "client-gone"));
+        assert_eq!(span.error.as_deref(), Some("the client has gone"));
+        let status = ("http.response.status_code", Value::Whole(499));
+        assert!(span.attributes.contains(&status), "{span:?}");
     }
 
     #[test]
