@@ -83,6 +83,11 @@ pub(crate) fn overdue() -> String {
     format!("SELECT {columns} FROM job WHERE {since} ORDER BY created_at, id LIMIT $2")
 }
 
+/// Since when a job could be claimed that can be: it is no older than the end of what kept it from
+/// being claimed, a lease or a rest.
+const WAITING_SINCE: &str = "CASE WHEN token IS NOT NULL THEN lease_until \
+     WHEN not_before > created_at THEN not_before ELSE created_at END";
+
 /// Jobs by class: `$1` now.
 pub(crate) fn counts() -> String {
     let waiting = claimable(1);
@@ -90,7 +95,7 @@ pub(crate) fn counts() -> String {
         "SELECT class_rank, COUNT(CASE WHEN {waiting} THEN 1 END), \
          COUNT(CASE WHEN token IS NULL AND not_before > $1 THEN 1 END), \
          COUNT(CASE WHEN token IS NOT NULL AND lease_until > $1 THEN 1 END), \
-         MIN(CASE WHEN {waiting} THEN created_at END) \
+         MIN(CASE WHEN {waiting} THEN {WAITING_SINCE} END) \
          FROM job GROUP BY class_rank ORDER BY class_rank"
     )
 }

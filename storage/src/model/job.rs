@@ -80,7 +80,8 @@ pub struct JobCount {
     pub resting: u64,
     /// Those that somebody works on.
     pub leased: u64,
-    /// When the oldest of those that could be claimed now was put in the queue.
+    /// Since when the one that has waited longest could be claimed: it was put in the queue, had
+    /// rested, or its lease was over.
     pub oldest_waiting: Option<Timestamp>,
 }
 

@@ -63,13 +63,19 @@ async fn what_waits_is_counted_and_found(catalog: &dyn Catalog, jobs: &dyn Jobs,
         oldest_waiting: oldest.map(time),
     };
     assert_eq!(jobs.counts(time(20)).await.unwrap(), [count(1, 1, 1, Some(4))]);
-    assert_eq!(jobs.counts(time(60)).await.unwrap(), [count(3, 0, 0, Some(3))]);
+    assert_eq!(jobs.counts(time(60)).await.unwrap(), [count(3, 0, 0, Some(4))]);
     assert_eq!((waits(id, 20).await, waits(id, 40).await), (false, true), "leased until 40");
     assert_eq!((waits(rested.id, 59).await, waits(rested.id, 60).await), (false, true));
     assert!(!waits(JobId::new(), 60).await, "nobody knows it");
     let overdue = async |since, limit| ids(&jobs.overdue(time(since), limit).await.unwrap());
     assert_eq!(overdue(20, 9).await, [rows[1].id]);
     assert_eq!(overdue(60, 2).await, [id, rows[1].id], "the oldest first");
+    // One that was put off waits since it has rested, one whose lease is over since that time.
+    claim(jobs, ALL, 41).await.unwrap();
+    claim(jobs, ALL, 42).await.unwrap();
+    assert_eq!(jobs.counts(time(65)).await.unwrap(), [count(1, 0, 2, Some(60))]);
+    claim(jobs, ALL, 61).await.unwrap();
+    assert_eq!(jobs.counts(time(80)).await.unwrap(), [count(2, 0, 1, Some(71))]);
     for row in &rows {
         catalog.commit(commit(fence, vec![Write::DeleteJobs(row.content_id)])).await.unwrap();
     }
