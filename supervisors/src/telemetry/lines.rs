@@ -51,14 +51,33 @@ fn named(line: &str, place: trace::Context, json: bool) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use std::io;
     use std::sync::{Arc, Mutex, PoisonError};
     use tracing_subscriber::layer::SubscriberExt as _;
 
+    /// What a log of JSON lines has written.
     #[derive(Clone, Default)]
-    struct Page(Arc<Mutex<Vec<u8>>>);
+    pub(in crate::telemetry) struct Page(Arc<Mutex<Vec<u8>>>);
+
+    impl Page {
+        /// A log that writes to this page.
+        pub(in crate::telemetry) fn log(&self) -> impl Subscriber + Send + Sync + use<> {
+            let writer = self.clone();
+            let layer = tracing_subscriber::fmt::layer().json().flatten_event(true);
+            let layer = layer.map_event_format(|inner| Traced { inner, json: true });
+            let layer = layer.with_writer(move || writer.clone());
+            tracing_subscriber::registry().with(layer)
+        }
+
+        pub(in crate::telemetry) fn lines(&self) -> Vec<serde_json::Value> {
+            let text = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let text = String::from_utf8(text).expect("text");
+            let object = |line| serde_json::from_str(line).expect("one object per line");
+            text.lines().map(object).collect()
+        }
+    }
 
     impl io::Write for Page {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -74,22 +93,12 @@ mod tests {
     #[test]
     fn a_line_within_a_trace_names_it() {
         let page = Page::default();
-        let writer = page.clone();
-        let layer = tracing_subscriber::fmt::layer().json().flatten_event(true);
-        let layer = layer
-            .map_event_format(|inner| Traced { inner, json: true })
-            .with_writer(move || writer.clone());
         let place = trace::Context { trace_id: 0xabc, span_id: 7, sampled: false };
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        tracing::subscriber::with_default(page.log(), || {
             tracing::info!(n = 1, "outside");
             trace::traced_now(place, || tracing::info!(n = 2, "within"));
         });
-        let text = page.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let lines: Vec<serde_json::Value> = String::from_utf8(text)
-            .expect("text")
-            .lines()
-            .map(|line| serde_json::from_str(line).expect("one object per line"))
-            .collect();
+        let lines = page.lines();
         let [outside, within] = lines.as_slice() else { panic!("{lines:?}") };
         assert_eq!((&outside["message"], outside.get("trace_id")), (&"outside".into(), None));
         assert_eq!(within["trace_id"], "00000000000000000000000000000abc");

@@ -9,6 +9,7 @@ mod export;
 mod levels;
 mod lines;
 mod otlp;
+mod panics;
 
 pub(crate) use config::TelemetryConfig;
 
@@ -102,6 +103,7 @@ fn log(config: &TelemetryConfig) -> Result<LogLevels> {
         lines.map_event_format(|inner| Traced { inner, json }).boxed()
     };
     tracing_subscriber::registry().with(filter).with(lines).init();
+    panics::tell();
     if let Some(why) = bad {
         tracing::warn!(why, "RUST_LOG is not followed, telemetry.log_filter is");
     }
