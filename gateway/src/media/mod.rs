@@ -8,6 +8,7 @@ mod cache;
 mod gzip;
 mod range;
 mod validator;
+mod whole;
 
 use crate::App;
 use crate::auth::{Caller, is_public};
@@ -24,6 +25,7 @@ use playhouse_actors::content::{Card, Manifest};
 use playhouse_storage::model::ContentId;
 use range::{Conditions, Wanted, wanted};
 use std::sync::Arc;
+use whole::Whole;
 
 const HLS: &str = "application/vnd.apple.mpegurl";
 const DASH: &str = "application/dash+xml";
@@ -138,7 +140,7 @@ async fn blob(app: &App, content: &Card, path: &str, request: &HeaderMap) -> Ans
     let length = range.as_ref().map_or(size, |range| range.end - range.start);
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     media_sent(if served == Served::Picture { "picture" } else { "segment" }, length);
-    let body = Body::from_stream(blobs.read(&key, range).await?);
+    let body = Body::from_stream(Whole::new(blobs.read(&key, range).await?, length));
     Ok((status, headers, body).into_response())
 }
 

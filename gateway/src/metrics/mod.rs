@@ -32,9 +32,17 @@ pub(crate) static ANSWERS: CacheMeter = CacheMeter::new("answers");
 
 static MEDIA: LazyLock<Counters<1>> = LazyLock::new(Counters::default);
 
+/// Bodies of media that broke off.
+pub(crate) static BROKEN: LazyLock<Counters<1>> = LazyLock::new(Counters::default);
+
 /// Media of a kind were sent, or will be unless the client goes away.
 pub(crate) fn media_sent(what: &'static str, bytes: u64) {
     MEDIA.get_or_create(&[("what", what)]).inc_by(bytes);
+}
+
+/// A body of media broke off: its store has `failed`, or it was `short`.
+pub(crate) fn media_broke(cause: &'static str) {
+    BROKEN.get_or_create(&[("cause", cause)]).inc();
 }
 
 /// Somebody who may read the metrics.
@@ -76,6 +84,14 @@ fn register(registry: &mut Registry, app: &App) {
         "Bytes of media that clients were sent",
         Unit::Bytes,
         MEDIA.clone(),
+    );
+    for cause in ["failed", "short"] {
+        drop(BROKEN.get_or_create(&[("cause", cause)]));
+    }
+    registry.register(
+        "playhouse_media_bodies_broken",
+        "Bodies of media that broke off after their head was sent",
+        BROKEN.clone(),
     );
     let streams = Gauges::<1>::default();
     let (config, inspector) = (&app.config, &app.config.inspector);
