@@ -84,6 +84,18 @@ const quality = [
     limits: [[0.01, "red"]],
     alert: "PlaybackStalls",
   },
+  {
+    type: "timeseries",
+    title: "Left before the first picture",
+    help: "Share of the viewers who have begun. They have no start-up time.",
+    of: {
+      share: `sum(rate(playhouse_playback_starts_total{@,outcome="left"}[~]))
+/ sum(rate(playhouse_playback_starts_total{@}[~]))`,
+    },
+    unit: "percentunit",
+    limits: [[0.5, "red"]],
+    alert: "PlaybackStartsFail",
+  },
 ];
 
 const watching = [
