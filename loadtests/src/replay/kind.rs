@@ -1,5 +1,7 @@
 //! What is measured apart: kinds of requests, and spans of a player that are no request.
 
+use crate::report::figures::{STALL, STARTUP};
+
 /// A kind of measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
@@ -49,8 +51,8 @@ impl Kind {
             Self::Events => "events",
             Self::UploadBegin => "upload-begin",
             Self::UploadPiece => "upload-piece",
-            Self::Startup => "startup",
-            Self::Stall => "stall",
+            Self::Startup => STARTUP,
+            Self::Stall => STALL,
         }
     }
 

@@ -3,19 +3,9 @@
 
 use super::*;
 use crate::report::figures::Figure;
-use crate::scenario::Scenario;
 use crate::selftest::stub::{Manner, Stub};
+use crate::selftest::{flow, prepared};
 use std::time::Instant;
-
-fn prepared(stub: &Stub, folder: &Path, scenario: &str) -> Prepared {
-    let text = format!("about = 'a test'\nwarm_up_s = 0\n{scenario}");
-    let scenario = Scenario::parse(&text).expect("a scenario");
-    Prepared::plain(scenario, Target::new(&stub.address, "").expect("an address"), folder)
-}
-
-fn flow(of: &str, per_s: u32) -> String {
-    format!("[[flow]]\nof = '{of}'\nrate = {{ shape = 'constant', per_s = {per_s} }}\n")
-}
 
 /// A fault at the first moment, and its command.
 fn faulty(prepared: Prepared, command: &str) -> Prepared {
@@ -28,7 +18,8 @@ const FAULT: &str = "[[fault]]\nat_s = 0\nrun = 'break'\n";
 async fn replayed(manner: Manner, scenario: &str) -> Report {
     let folder = tempfile::tempdir().expect("a folder");
     let stub = Stub::start(manner).expect("a stub");
-    replay(&prepared(&stub, folder.path(), scenario)).await.expect("a report")
+    let of = prepared(folder.path(), &stub, scenario).expect("a scenario");
+    replay(&of).await.expect("a report")
 }
 
 /// A player asks for the next segment when the one before it has come: that it then wanted it
@@ -57,7 +48,8 @@ async fn what_is_never_answered_is_a_timeout_of_a_valid_run_and_no_rate() {
 async fn a_run_that_breaks_off_leaves_those_before_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let stub = Stub::start(Manner::Prompt).expect("a stub");
-    let of = prepared(&stub, folder.path(), &format!("length_s = 1\n{}{FAULT}", flow("list", 20)));
+    let scenario = format!("length_s = 1\n{}{FAULT}", flow("list", 20));
+    let of = prepared(folder.path(), &stub, &scenario).expect("a scenario");
     let once = format!("mkdir {}", folder.path().join("once").display());
     let report = replay(&Prepared { runs: 2, ..faulty(of, &once) }).await.expect("a report");
     let why = report.broken_off.unwrap_or_default();
@@ -70,7 +62,8 @@ fn a_run_that_breaks_off_ends_at_once() {
     let began = Instant::now();
     let folder = tempfile::tempdir().expect("a folder");
     let stub = Stub::start(Manner::Prompt).expect("a stub");
-    let of = prepared(&stub, folder.path(), &format!("length_s = 900\n{}{FAULT}", flow("list", 1)));
+    let scenario = format!("length_s = 900\n{}{FAULT}", flow("list", 1));
+    let of = prepared(folder.path(), &stub, &scenario).expect("a scenario");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
     let error = runtime.block_on(replay(&faulty(of, "false"))).expect_err("it broke off");

@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 
 /// All kinds of requests together.
 pub(crate) const ALL: &str = "all";
+/// Spans of players that have begun, and of those that have run dry.
+pub(crate) const STARTUP: &str = "startup";
+pub(crate) const STALL: &str = "stall";
 
 /// A figure of one kind of request in one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

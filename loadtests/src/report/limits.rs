@@ -3,16 +3,12 @@
 //! A limit is held against the worst of all runs, since the figure that a user meets is not the
 //! middle one.
 
-use super::figures::{ALL, Figure, NAMES};
+use super::figures::{ALL, Figure, NAMES, STALL, STARTUP};
 use super::model::{Limit, Run};
 use anyhow::{Context, anyhow, bail, ensure};
 
 /// Kind of a request: `view`, `segment`, …
 const KIND_BYTES_MAX: usize = 64;
-
-/// Spans of players that have run dry, and of those that have begun.
-const STALL: &str = "stall";
-const STARTUP: &str = "startup";
 
 /// One limit.
 #[derive(Clone, Debug, PartialEq)]

@@ -99,15 +99,19 @@ async fn valid_one(
     }
 }
 
-/// One run of a scenario against a stub.
+/// The report of one run against a stub.
 async fn replayed(folder: &Path, stub: &Stub, scenario: &str) -> anyhow::Result<Report> {
-    let scenario = Scenario::parse(&format!("about = 'self-test'\nwarm_up_s = 0\n{scenario}"))?;
-    let target = Target::new(&stub.address, "self-test")?;
-    let report = replay::replay(&Prepared::plain(scenario, target, folder)).await?;
-    Ok(report)
+    replay::replay(&prepared(folder, stub, scenario)?).await
 }
 
-fn flow(of: &str, per_s: u32) -> String {
+/// One run of a scenario against a stub, without a warm-up.
+pub(crate) fn prepared(folder: &Path, stub: &Stub, scenario: &str) -> anyhow::Result<Prepared> {
+    let scenario = Scenario::parse(&format!("about = 'self-test'\nwarm_up_s = 0\n{scenario}"))?;
+    Ok(Prepared::plain(scenario, Target::new(&stub.address, "self-test")?, folder))
+}
+
+/// A flow at a constant rate, as a scenario says it.
+pub(crate) fn flow(of: &str, per_s: u32) -> String {
     format!("[[flow]]\nof = '{of}'\nrate = {{ shape = 'constant', per_s = {per_s} }}\n")
 }
 
