@@ -9,7 +9,7 @@
 mod route;
 
 use crate::context::{Connection, Context};
-use crate::metrics;
+use crate::metrics::{self, CLIENT_GONE};
 use crate::problem::Problem;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Request};
@@ -22,9 +22,6 @@ use playhouse_actors::runtime::trace::{
 use std::convert::Infallible;
 use std::fmt;
 use tokio::time::Instant;
-
-/// Nobody waits for the answer any more (the convention of nginx).
-const CLIENT_GONE: u16 = 499;
 
 /// Tells the trace id of an answer.
 pub(crate) const TRACE_HEADER: HeaderName = HeaderName::from_static("playhouse-trace-id");

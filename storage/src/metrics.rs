@@ -21,6 +21,11 @@ pub type Labels<const N: usize> = [(&'static str, &'static str); N];
 /// Counters by labels.
 pub type Counters<const N: usize> = Family<Labels<N>, Counter>;
 
+/// A series that begins at its first event hides that event from `rate()`: it must have been 0.
+pub fn begin_at_zero(counters: &Counters<1>, label: &'static str, values: &[&'static str]) {
+    values.iter().for_each(|value| drop(counters.get_or_create(&[(label, *value)])));
+}
+
 /// Gauges by labels.
 pub type Gauges<const N: usize> = Family<Labels<N>, Level>;
 

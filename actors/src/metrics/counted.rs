@@ -3,7 +3,7 @@
 use crate::cluster::Moved;
 use crate::encode::{Outcome, Product, Work};
 use crate::playback::Told;
-use playhouse_storage::metrics::{Counters, Histograms};
+use playhouse_storage::metrics::{Counters, Histograms, begin_at_zero};
 use playhouse_storage::model::{FactKind, NewFact};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -47,25 +47,21 @@ static STARTUP: LazyLock<Histogram> = LazyLock::new(|| Histogram::new(STARTS));
 static PLAYED: LazyLock<Seconds> = LazyLock::new(Seconds::default);
 static STALLED: LazyLock<Seconds> = LazyLock::new(Seconds::default);
 
-/// A series that begins at its first event hides that event from `rate()`: it must have been 0.
-fn begin_at_zero() {
-    let begin = |counters: &Counters<1>, label, values: &[&'static str]| {
-        values.iter().for_each(|value| drop(counters.get_or_create(&[(label, *value)])));
-    };
-    begin(&UPLOADS, "outcome", &["begun", "completed", "blocked", "ended"]);
-    begin(&JOBS, "outcome", &["done", "failed", "crashed", "lost"]);
-    begin(&EVENTS, "outcome", &["taken", "repeated", "refused"]);
-    begin(&VIEWS, "source", &["session", "api"]);
-    begin(&BEGUN, "outcome", &["shown", "left"]);
-    begin(&MOVES, "direction", &["gained", "lost"]);
-    begin(&RENEWALS, "outcome", &["ok", "failed"]);
+fn begin() {
+    begin_at_zero(&UPLOADS, "outcome", &["begun", "completed", "blocked", "ended"]);
+    begin_at_zero(&JOBS, "outcome", &["done", "failed", "crashed", "lost"]);
+    begin_at_zero(&EVENTS, "outcome", &["taken", "repeated", "refused"]);
+    begin_at_zero(&VIEWS, "source", &["session", "api"]);
+    begin_at_zero(&BEGUN, "outcome", &["shown", "left"]);
+    begin_at_zero(&MOVES, "direction", &["gained", "lost"]);
+    begin_at_zero(&RENEWALS, "outcome", &["ok", "failed"]);
     for stage in ["playable", "complete"] {
         drop(PUBLISHED.get_or_create(&[("stage", stage)]));
     }
 }
 
 pub(super) fn register(registry: &mut Registry) {
-    begin_at_zero();
+    begin();
     media(registry);
     playback(registry);
     registry.register(

@@ -47,6 +47,11 @@ pub(crate) fn whole_address(parts: &Parts, app: &App) -> Option<IpAddr> {
     client(peer(parts)?, &parts.headers, &app.config.trusted_proxies)
 }
 
+/// Whether one of the networks holds an address.
+pub(crate) fn within(address: IpAddr, networks: &[IpNet]) -> bool {
+    networks.iter().any(|network| network.contains(&address))
+}
+
 /// Who opened the connection.
 fn peer(parts: &Parts) -> Option<IpAddr> {
     context::connection(&parts.extensions).map(|connection| connection.peer)
@@ -55,7 +60,7 @@ fn peer(parts: &Parts) -> Option<IpAddr> {
 /// What a trusted peer says in the header of this name. A peer that is not trusted may say
 /// anything; two lines mean that the proxy has let one of a client pass.
 fn country(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet], name: &str) -> Option<Country> {
-    if name.is_empty() || !trusted.iter().any(|network| network.contains(&peer.to_canonical())) {
+    if name.is_empty() || !within(peer.to_canonical(), trusted) {
         return None;
     }
     let mut lines = headers.get_all(name).iter();
@@ -69,9 +74,8 @@ fn country(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet], name: &str) -> 
 /// The nearest address that is not trusted, going from the peer back to where the request began.
 /// Where a trusted hop does not say whom it spoke for, the way back ends.
 fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
-    let is_trusted = |hop: IpAddr| trusted.iter().any(|network| network.contains(&hop));
     let peer = peer.to_canonical();
-    if !is_trusted(peer) {
+    if !within(peer, trusted) {
         return Some(peer);
     }
     // A proxy that writes one of the two lets the other pass, so a client could put anything into
@@ -91,7 +95,7 @@ fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr
                 continue;
             }
             let hop = read(element)?;
-            if !is_trusted(hop) {
+            if !within(hop, trusted) {
                 return Some(hop);
             }
         }

@@ -16,7 +16,7 @@ mod mac;
 mod viewer;
 
 pub(crate) use access::is_public;
-pub(crate) use address::{Client, whole_address};
+pub(crate) use address::{Client, whole_address, within};
 pub(crate) use caller::{Caller, Via};
 pub(crate) use identity::Watcher;
 pub use jwt::{Claims, TokenError};

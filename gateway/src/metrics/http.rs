@@ -24,7 +24,7 @@ static ACTIVE: LazyLock<Level> = LazyLock::new(Level::default);
 static PROBLEMS: LazyLock<Counters<1>> = LazyLock::new(Counters::default);
 
 /// Nobody waits for the answer any more (the convention of nginx).
-const CLIENT_GONE: u16 = 499;
+pub(crate) const CLIENT_GONE: u16 = 499;
 const PANICKED: u16 = 500;
 
 pub(super) fn register(registry: &mut Registry) {

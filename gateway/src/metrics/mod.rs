@@ -6,10 +6,10 @@
 
 mod http;
 
-pub(crate) use http::{Route, measured, problem};
+pub(crate) use http::{CLIENT_GONE, Route, measured, problem};
 
 use crate::App;
-use crate::auth::{Caller, whole_address};
+use crate::auth::{Caller, whole_address, within};
 use crate::problem::{Answer, Problem};
 use axum::extract::{FromRequestParts, State};
 use axum::http::header;
@@ -53,8 +53,7 @@ impl FromRequestParts<App> for Scraper {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let address = whole_address(parts, app);
-        let networks = &app.config.metrics_networks;
-        let is_near = |it| networks.iter().any(|network: &ipnet::IpNet| network.contains(&it));
+        let is_near = |it| within(it, &app.config.metrics_networks);
         if address.is_none_or(is_near) {
             return Ok(Self);
         }
@@ -85,9 +84,7 @@ fn register(registry: &mut Registry, app: &App) {
         Unit::Bytes,
         MEDIA.clone(),
     );
-    for cause in ["failed", "short"] {
-        drop(BROKEN.get_or_create(&[("cause", cause)]));
-    }
+    storage::begin_at_zero(&BROKEN, "cause", &["failed", "short"]);
     registry.register(
         "playhouse_media_bodies_broken",
         "Bodies of media that broke off after their head was sent",

@@ -9,6 +9,7 @@
 mod heads;
 mod idle;
 
+use crate::auth::within;
 use crate::context::Connection;
 use crate::stopping::Stopping;
 use crate::{Config, Site};
@@ -103,7 +104,7 @@ impl Server {
         // Playlists and events are small and must not wait for more. Without it all still works.
         let _ = stream.set_nodelay(true);
         let io = TokioIo::new(Idle::new(stream, self.idle, self.linger));
-        let trusted = self.trusted.iter().any(|network| network.contains(&peer.to_canonical()));
+        let trusted = within(peer.to_canonical(), &self.trusted);
         let stopping = Stopping::from(&self.stopping);
         let connection = Arc::new(Connection { peer, trusted, stopping });
         let site = self.site.clone();
