@@ -2,8 +2,9 @@
 //!
 //! A view that was acknowledged counts once, however often its key was sent. A session counts when
 //! it was watched for long enough by what the node has acknowledged, once for its viewer, content
-//! and clock hour. A request whose answer was lost may have been taken or not: the truth is then an
-//! interval, and what is found must lie within it.
+//! and clock hour. A request whose answer was lost may have been taken or not, and a session that
+//! was watched just about long enough may count or not: the truth is then an interval, and what is
+//! found must lie within it.
 
 use crate::report::DIFFERENCES_TOLD;
 use std::collections::HashMap;

@@ -70,7 +70,7 @@ pub(crate) enum View {
     No,
     /// In this clock hour.
     Yes(i64),
-    /// It depends on what was not answered.
+    /// It depends on what was not answered, or on how milliseconds are rounded.
     Maybe(i64),
 }
 

@@ -169,7 +169,7 @@ pub(crate) struct Oracle {
     pub(crate) contents: u64,
     /// Views that were acknowledged and count by the rules.
     pub(crate) views_true: u64,
-    /// Of requests whose answer was lost: each may or may not count.
+    /// Each may count or not: an answer was lost, or it was watched just about long enough.
     pub(crate) views_unknown: u64,
     pub(crate) views_settled: u64,
     /// Contents outside of what is possible, at most the first twenty: `id: 5 views, must be 4`.

@@ -133,8 +133,8 @@ fn head(first: &str, runs: &[Run]) -> Markup {
 pub(super) fn oracle(runs: &[Run]) -> Markup {
     let lines: [Line<'_, Oracle>; 5] = [
         ("contents compared", |it| count(it.contents)),
-        ("views acknowledged", |it| count(it.views_true)),
-        ("views whose answer was lost", |it| count(it.views_unknown)),
+        ("views that must count", |it| count(it.views_true)),
+        ("views that may count or not", |it| count(it.views_unknown)),
         ("views settled", |it| count(it.views_settled)),
         ("all agreed after, s", |it| figure(it.settled_after_s)),
     ];

@@ -150,6 +150,9 @@ fn every_word_is_told_in_plain_words() {
     check(&|it| it.limits = vec![limit.clone()], "the worst run had 2.500.");
     check(&|it| it.runs.clear(), "There is no run.");
     check(&|it| it.runs.truncate(1), "Good");
+    check(&|it| it.runs.truncate(1), "9 may count or not, since an answer was lost or they");
+    let certain = |it: &mut Report| it.runs.iter_mut().for_each(|run| run.oracle.views_unknown = 0);
+    check(&certain, "Counts are exact:");
 }
 
 fn repeated<Row: Clone>(rows: &[Row], times: usize) -> Vec<Row> {

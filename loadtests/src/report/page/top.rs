@@ -79,8 +79,8 @@ fn held(report: &Report) -> Vec<String> {
     } else if runs.iter().any(|run| run.oracle.views_unknown > 0) {
         let unknown = sum(|oracle| oracle.views_unknown);
         facts.push(format!(
-            "Counts are within what is possible: {settled} views settled; of {unknown} the answer \
-             was lost, and each of them may count or not."
+            "Counts are within what is possible: {settled} views settled; {unknown} may count or \
+             not, since an answer was lost or they were watched just about long enough."
         ));
     } else {
         facts.push(format!("Counts are exact: {settled} views settled, none lost, none double."));
