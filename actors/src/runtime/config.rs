@@ -21,10 +21,10 @@ pub struct Config {
     /// a fraction of a second, and `Retry-After` counts in whole seconds.
     pub retry_after_ms: u64,
     /// Seconds without a message after which an entity is stopped. Loading it anew costs a few
-    /// queries, keeping it about 8 kB; an upload or encode sends something every few seconds.
+    /// queries, keeping it about 16 kB; an upload or encode sends something every few seconds.
     pub idle_s: u64,
     /// Entities that are resident on a node at once; one more sends the least recently used to
-    /// sleep. At about 9 kB each these are under 1 GB.
+    /// sleep. At about 16 kB each, a viewer with a session, these are 1.6 GB.
     pub entities_resident_max: usize,
     /// Entities of which the last events are remembered after they ended, for an operator who
     /// asks why. About 1 kB each.
